@@ -1,0 +1,23 @@
+package dev.ratelimit;
+
+/**
+ * What a limiter answered. Immutable.
+ *
+ * <p>Under several limits {@code remaining} is the smallest, {@code retryAfterNanos} and {@code resetAfterNanos} are the
+ * longest, and {@code limit} is the one that decided: of a denial the one with the longest wait, of an admission the one
+ * with the fewest tokens left.
+ *
+ * @param allowed whether the tokens were consumed
+ * @param remaining whole tokens left after this decision, 0 or more
+ * @param retryAfterNanos nanoseconds until the same request could pass; 0 if allowed, {@link Long#MAX_VALUE} if
+ *     {@link #never()}
+ * @param resetAfterNanos nanoseconds until the bucket is full again, if nothing else is consumed
+ * @param limit the limit that decided
+ */
+public record Decision(boolean allowed, long remaining, long retryAfterNanos, long resetAfterNanos, Limit limit) {
+
+    /** Whether the same request can never pass, as it asks for more tokens than the capacity. */
+    public boolean never() {
+        return retryAfterNanos == Long.MAX_VALUE;
+    }
+}

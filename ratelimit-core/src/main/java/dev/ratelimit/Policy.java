@@ -1,0 +1,33 @@
+package dev.ratelimit;
+
+import java.util.List;
+import java.util.Objects;
+
+/**
+ * A named list of limits that hold together: a request passes under all of them or is charged to none. Immutable.
+ *
+ * <p>The name tells whose budget it is: a {@link RateLimiter} keeps the keys of one name apart from those of another, and
+ * two policies of one name share their buckets. Policies are few and known to the application; it is the keys that come
+ * from outside.
+ *
+ * @param name not blank
+ * @param limits at least one
+ */
+public record Policy(String name, List<Limit> limits) {
+
+    public Policy {
+        Objects.requireNonNull(name, "name");
+        limits = List.copyOf(limits);
+        if (name.isBlank()) {
+            throw new IllegalArgumentException("a policy needs a name that is not blank: \"" + name + '"');
+        }
+        if (limits.isEmpty()) {
+            throw new IllegalArgumentException("policy " + name + " needs at least one limit");
+        }
+    }
+
+    /** Returns the policy of that name under those limits. */
+    public static Policy of(String name, Limit... limits) {
+        return new Policy(name, List.of(limits));
+    }
+}

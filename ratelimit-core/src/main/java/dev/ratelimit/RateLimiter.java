@@ -1,0 +1,36 @@
+package dev.ratelimit;
+
+import java.util.List;
+
+/**
+ * Keeps one bucket for each policy and key, and decides who may pass. This is the seam for backends; implementations are
+ * thread-safe.
+ *
+ * <p>A key is any string; its bucket is full until it is first charged. Every method throws
+ * {@link IllegalArgumentException} if it is asked for less than one token, and {@link NullPointerException} for a null.
+ */
+public interface RateLimiter {
+
+    /**
+     * Decides all claims together: either every one is allowed and charged, or none is charged.
+     *
+     * <p>Two claims on one bucket are added up. Where one claim is denied the others say what they would have left.
+     *
+     * @return one decision for each claim, in their order; the request is allowed if and only if all of them are
+     */
+    List<Decision> tryConsume(List<Claim> claims);
+
+    /** Consumes {@code tokens} from the bucket of {@code key} if it holds that many, and none otherwise. */
+    default Decision tryConsume(Policy policy, String key, long tokens) {
+        return tryConsume(List.of(new Claim(policy, key, tokens))).get(0);
+    }
+
+    /** Returns what {@link #tryConsume(Policy, String, long)} would have returned, and consumes nothing. */
+    Decision peek(Policy policy, String key, long tokens);
+
+    /** Gives back {@code tokens} to the bucket of {@code key}, up to its capacity and no further. */
+    void refund(Policy policy, String key, long tokens);
+
+    /** Fills the bucket of {@code key}, and forgets what it owed. */
+    void reset(Policy policy, String key);
+}

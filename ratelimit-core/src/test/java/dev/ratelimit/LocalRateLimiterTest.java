@@ -1,0 +1,181 @@
+package dev.ratelimit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
+
+@ParameterizedClass
+@EnumSource
+class LocalRateLimiterTest {
+    private final ManualClock clock =
+            new ManualClock(ThreadLocalRandom.current().nextLong());
+    private final RateLimiter limiter;
+    private final Policy api = Policy.of("api", Limit.parse("5/1m"));
+    private final Policy login = Policy.of("login", Limit.parse("2/1m"), Limit.parse("3/1h"));
+
+    LocalRateLimiterTest(Synchronization synchronization) {
+        limiter = LocalRateLimiter.builder()
+                .maximumKeys(1_000)
+                .synchronization(synchronization)
+                .clock(clock)
+                .build();
+    }
+
+    @Test
+    void keepsABucketForEachKeyAndPolicy() {
+        assertThat(limiter.tryConsume(api, "alice", 5).allowed()).isTrue();
+
+        assertThat(limiter.tryConsume(api, "alice", 1).allowed()).isFalse();
+        assertThat(limiter.tryConsume(api, "bob", 5).allowed()).isTrue();
+        assertThat(limiter.tryConsume(login, "alice", 2).allowed()).isTrue();
+        assertThat(limiter.tryConsume(api, "", 5).allowed()).isTrue();
+    }
+
+    @Test
+    void decidesAsTheBucketDoes() {
+        TokenBucket bucket = TokenBucket.builder()
+                .limits(login.limits().toArray(Limit[]::new))
+                .clock(clock)
+                .build();
+        for (long tokens : new long[] {1, 2, 1, 1, 4, Long.MAX_VALUE}) {
+            assertThat(limiter.peek(login, "k", tokens)).isEqualTo(bucket.peek(tokens));
+            assertThat(limiter.tryConsume(login, "k", tokens)).isEqualTo(bucket.tryConsume(tokens));
+            clock.advance(Duration.ofSeconds(7));
+        }
+    }
+
+    @Test
+    void decidesAsIfNoIdleKeyWereEverForgotten() {
+        Random random = new Random(7);
+        List<TokenBucket> buckets = Stream.generate(() -> TokenBucket.builder()
+                        .limits(login.limits().toArray(Limit[]::new))
+                        .clock(clock)
+                        .build())
+                .limit(10)
+                .toList();
+        for (int i = 0; i < 10_000; i++) {
+            int key = random.nextInt(10);
+            long tokens = 1 + random.nextInt(2);
+            assertThat(limiter.tryConsume(login, "k" + key, tokens))
+                    .isEqualTo(buckets.get(key).tryConsume(tokens));
+            clock.advance(Duration.ofNanos(random.nextLong(1L << (20 + random.nextInt(22)))));
+        }
+    }
+
+    @Test
+    void givesBackAndResets() {
+        limiter.tryConsume(api, "k", 5);
+        limiter.refund(api, "k", 2);
+        assertThat(limiter.peek(api, "k", 2).allowed()).isTrue();
+        assertThat(limiter.peek(api, "k", 3).allowed()).isFalse();
+
+        limiter.reset(api, "k");
+        assertThat(limiter.peek(api, "k", 5).allowed()).isTrue();
+        limiter.refund(api, "unknown", Long.MAX_VALUE);
+        assertThat(limiter.peek(api, "unknown", 6).never()).isTrue();
+    }
+
+    @Test
+    void chargesAListOfClaimsAllOrNothing() {
+        List<Claim> claims = List.of(new Claim(api, "k", 2), new Claim(login, "k", 1));
+
+        assertThat(limiter.tryConsume(claims)).extracting(Decision::remaining).containsExactly(3L, 1L);
+        assertThat(limiter.tryConsume(claims)).extracting(Decision::remaining).containsExactly(1L, 0L);
+        for (int i = 0; i < 3; i++) {
+            List<Decision> denied = limiter.tryConsume(claims);
+            assertThat(denied).extracting(Decision::allowed).containsExactly(false, false);
+            assertThat(limiter.peek(api, "k", 1).remaining()).isZero();
+        }
+
+        clock.advance(Duration.ofSeconds(12));
+        assertThat(limiter.tryConsume(claims)).extracting(Decision::allowed).containsExactly(true, false);
+        assertThat(limiter.peek(api, "k", 2).allowed()).isTrue();
+    }
+
+    @Test
+    void addsUpClaimsOnOneBucket() {
+        List<Claim> claims = List.of(new Claim(api, "k", 2), new Claim(login, "k", 1), new Claim(api, "k", 2));
+
+        assertThat(limiter.tryConsume(claims)).extracting(Decision::remaining).containsExactly(1L, 1L, 1L);
+        assertThat(limiter.tryConsume(claims)).extracting(Decision::allowed).containsExactly(false, true, false);
+        assertThat(limiter.peek(login, "k", 1).allowed()).isTrue();
+
+        Claim huge = new Claim(api, "k", Long.MAX_VALUE);
+        assertThat(limiter.tryConsume(List.of(huge, huge))).allMatch(Decision::never);
+        assertThat(limiter.tryConsume(List.of())).isEmpty();
+    }
+
+    @Test
+    void neverAdmitsMoreThanAnyOfTheBudgetsToListsThatRace() throws Exception {
+        Policy user = Policy.of("user", Limit.parse("400/1d"));
+        Policy all = Policy.of("all", Limit.parse("1000/1d"));
+        int threads = 8;
+        CyclicBarrier start = new CyclicBarrier(threads);
+        ExecutorService executor = Executors.newFixedThreadPool(threads);
+        try {
+            List<Future<Integer>> results = new ArrayList<>();
+            for (int t = 0; t < threads; t++) {
+                String key = "user" + t % 4;
+                Callable<Integer> task = () -> {
+                    start.await();
+                    int admitted = 0;
+                    for (int i = 0; i < 2_000; i++) {
+                        List<Decision> decisions =
+                                limiter.tryConsume(List.of(new Claim(user, key, 1), new Claim(all, "all", 1)));
+                        admitted += decisions.stream().allMatch(Decision::allowed) ? 1 : 0;
+                    }
+                    return admitted;
+                };
+                results.add(executor.submit(task));
+            }
+            long sum = 0;
+            for (Future<Integer> result : results) {
+                sum += result.get();
+            }
+            long chargedToUsers = 0;
+            for (int u = 0; u < 4; u++) {
+                chargedToUsers += 400 - limiter.peek(user, "user" + u, 401).remaining();
+            }
+
+            assertThat(sum).isEqualTo(1_000);
+            assertThat(chargedToUsers).isEqualTo(1_000);
+        } finally {
+            executor.shutdownNow();
+        }
+    }
+
+    @Test
+    void refusesFewerThanOneToken() {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> limiter.tryConsume(api, "k", 0))
+                .withMessage("tokens must be positive: 0");
+        assertThatIllegalArgumentException().isThrownBy(() -> limiter.peek(api, "k", -1));
+        assertThatIllegalArgumentException().isThrownBy(() -> limiter.refund(api, "k", 0));
+        assertThatIllegalArgumentException().isThrownBy(() -> new Claim(api, "k", 0));
+    }
+
+    @Test
+    void refusesWhatCannotBeAPolicyOrALimiter() {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> Policy.of("api"))
+                .withMessage("policy api needs at least one limit");
+        assertThatIllegalArgumentException().isThrownBy(() -> Policy.of(" ", Limit.parse("1/s")));
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> LocalRateLimiter.builder().maximumKeys(0))
+                .withMessage("maximumKeys must be positive: 0");
+    }
+}

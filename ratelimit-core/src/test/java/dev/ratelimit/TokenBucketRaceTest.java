@@ -1,0 +1,109 @@
+package dev.ratelimit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.BooleanSupplier;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class TokenBucketRaceTest {
+    private static final int THREADS = 100;
+    private static final int TRIES = 10_000;
+    private static final long CAPACITY = 12_345;
+
+    private static final long NOW = ThreadLocalRandom.current().nextLong();
+
+    /** A frozen clock that lets another thread in between the look at a bucket and the write. */
+    private static final NanoClock FROZEN = () -> {
+        Thread.yield();
+        return NOW;
+    };
+
+    @ParameterizedTest
+    @EnumSource
+    void admitsExactlyTheCapacityToAHundredThreads(Synchronization synchronization) throws Exception {
+        TokenBucket bucket = TokenBucket.builder()
+                .limits(Limit.parse(CAPACITY + "/1d"))
+                .synchronization(synchronization)
+                .clock(FROZEN)
+                .build();
+
+        assertThat(admitted(() -> bucket.tryConsume(1).allowed())).isEqualTo(CAPACITY);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void admitsExactlyTheSmallestOfSeveralCapacitiesToAHundredThreads(Synchronization synchronization)
+            throws Exception {
+        TokenBucket bucket = TokenBucket.builder()
+                .limits(Limit.parse("1000000/1h"), Limit.parse(CAPACITY + "/1d"), Limit.parse("997000/30d"))
+                .synchronization(synchronization)
+                .clock(FROZEN)
+                .build();
+
+        assertThat(admitted(() -> bucket.tryConsume(1).allowed())).isEqualTo(CAPACITY);
+    }
+
+    @Test
+    void theSameRaceOverrunsABucketWithoutAGuard() throws Exception {
+        NaiveBucket bucket = new NaiveBucket(CAPACITY, FROZEN);
+
+        assertThat(admitted(bucket::tryConsume)).isGreaterThan(CAPACITY);
+    }
+
+    private static long admitted(BooleanSupplier tryConsume) throws Exception {
+        ExecutorService threads = Executors.newFixedThreadPool(THREADS);
+        try {
+            CyclicBarrier start = new CyclicBarrier(THREADS);
+            Callable<Long> task = () -> {
+                start.await();
+                long admitted = 0;
+                for (int i = 0; i < TRIES; i++) {
+                    admitted += tryConsume.getAsBoolean() ? 1 : 0;
+                }
+                return admitted;
+            };
+            List<Future<Long>> results = new ArrayList<>();
+            for (int i = 0; i < THREADS; i++) {
+                results.add(threads.submit(task));
+            }
+            long sum = 0;
+            for (Future<Long> result : results) {
+                sum += result.get();
+            }
+            return sum;
+        } finally {
+            threads.shutdownNow();
+        }
+    }
+
+    /** What a token bucket looks like before anyone thinks of threads: it looks, and then it writes. */
+    private static final class NaiveBucket {
+        private final NanoClock clock;
+        private long tokens;
+
+        NaiveBucket(long tokens, NanoClock clock) {
+            this.tokens = tokens;
+            this.clock = clock;
+        }
+
+        boolean tryConsume() {
+            long before = tokens;
+            clock.nanos(); // where a refill would be worked out
+            if (before < 1) {
+                return false;
+            }
+            tokens = before - 1;
+            return true;
+        }
+    }
+}
