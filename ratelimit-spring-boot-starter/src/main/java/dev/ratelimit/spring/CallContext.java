@@ -1,0 +1,26 @@
+package dev.ratelimit.spring;
+
+import java.util.List;
+
+/** What a call on this thread is part of: whose it is, and who else is to be told what was decided. */
+public interface CallContext {
+
+    /** A call that belongs to nobody in particular. */
+    CallContext NONE = new CallContext() {
+        @Override
+        public String key(String policy) {
+            return Keys.UNATTRIBUTED;
+        }
+
+        @Override
+        public void decided(List<PolicyDecision> decisions) {
+            // nobody is to be told
+        }
+    };
+
+    /** Returns the caller's key under the policy of that name, or under one in place if none is configured so. */
+    String key(String policy);
+
+    /** Takes note of decisions, those of one call. */
+    void decided(List<PolicyDecision> decisions);
+}

@@ -1,0 +1,24 @@
+package dev.ratelimit.spring;
+
+/** Thrown at start-up for a rate limit that means nothing: it says where, the value and the rule. */
+public final class InvalidRateLimitException extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    private final String place;
+
+    /**
+     * Creates the exception.
+     *
+     * @param place a property's name, or an annotation and where it stands
+     * @param problem the value and the rule it breaks, to be read after the place
+     */
+    public InvalidRateLimitException(String place, String problem) {
+        super(place + ' ' + problem);
+        this.place = place;
+    }
+
+    /** Returns the property, or the annotation and where it stands. */
+    public String place() {
+        return place;
+    }
+}

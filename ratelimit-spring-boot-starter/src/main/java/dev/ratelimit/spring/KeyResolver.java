@@ -1,0 +1,22 @@
+package dev.ratelimit.spring;
+
+import jakarta.servlet.http.HttpServletRequest;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Tells whose bucket a request is charged to.
+ *
+ * <p>A policy names a bean of this type by {@code ratelimit.policies.<name>.key}. A bean of this type that is the only one
+ * also serves the policies that name no key, in place of the client's address. Implementations must be thread-safe, and
+ * quick: they run for each request.
+ */
+@FunctionalInterface
+public interface KeyResolver {
+
+    /**
+     * Returns the key of {@code request}. Where it has none (null, an empty text or an exception) the client's address is
+     * the key, never no key at all.
+     */
+    @Nullable
+    String resolve(HttpServletRequest request);
+}

@@ -1,0 +1,51 @@
+package dev.ratelimit.spring;
+
+import dev.ratelimit.Decision;
+import java.time.Duration;
+import java.util.List;
+
+/**
+ * Thrown in place of a call that {@link RateLimited} denied. A web request that ends in it is answered with 429.
+ *
+ * <p>It has no stack trace, as it is thrown often and says where it comes from by its policies; and no key, which may be a
+ * secret.
+ */
+public final class RateLimitExceededException extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    private final transient List<PolicyDecision> violations;
+
+    /** Creates the exception for the policies that denied, of which there is at least one. */
+    public RateLimitExceededException(List<PolicyDecision> violations) {
+        super(message(violations), null, false, false);
+        this.violations = List.copyOf(violations);
+    }
+
+    private static String message(List<PolicyDecision> violations) {
+        StringBuilder message = new StringBuilder("rate limit exceeded:");
+        for (PolicyDecision violation : violations) {
+            Decision decision = violation.decision();
+            message.append(' ').append(violation.policy().name());
+            message.append(
+                    decision.never()
+                            ? " (more tokens than it ever grants)"
+                            : " (retry after " + Duration.ofNanos(decision.retryAfterNanos()) + ")");
+        }
+        return message.toString();
+    }
+
+    /** Returns what each policy that denied has decided, in the order of {@link #policies()}. */
+    public List<Decision> decisions() {
+        return violations.stream().map(PolicyDecision::decision).toList();
+    }
+
+    /** Returns the names of the policies that denied, at least one. */
+    public List<String> policies() {
+        return violations.stream().map(violation -> violation.policy().name()).toList();
+    }
+
+    /** Returns the policies that denied, with their decisions. */
+    public List<PolicyDecision> violations() {
+        return violations;
+    }
+}

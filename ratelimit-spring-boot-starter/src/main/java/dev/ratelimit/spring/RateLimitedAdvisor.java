@@ -1,0 +1,50 @@
+package dev.ratelimit.spring;
+
+import dev.ratelimit.NanoClock;
+import dev.ratelimit.RateLimiter;
+import java.io.Serial;
+import java.lang.reflect.Method;
+import java.util.function.Supplier;
+import org.springframework.aop.support.StaticMethodMatcherPointcutAdvisor;
+import org.springframework.core.Ordered;
+import org.springframework.core.annotation.AnnotationUtils;
+import org.springframework.util.StringValueResolver;
+import org.springframework.util.function.SingletonSupplier;
+
+/**
+ * Puts {@link RateLimited} in force: around what asks for authorization, and outside of transactions and caches.
+ *
+ * <p>It is made before the beans it stands in front of, so it gets to know what it needs only when a call comes.
+ */
+public final class RateLimitedAdvisor extends StaticMethodMatcherPointcutAdvisor {
+    @Serial
+    private static final long serialVersionUID = 1L;
+
+    /** Behind Spring Security's method security, before everything that runs last by default. */
+    private static final int ORDER = Ordered.LOWEST_PRECEDENCE - 1_000;
+
+    private final transient Supplier<RateLimitedCalls> calls;
+
+    /** Creates the advisor. */
+    public RateLimitedAdvisor(
+            Supplier<ConfiguredPolicies> policies,
+            StringValueResolver placeholders,
+            Supplier<RateLimiter> limiter,
+            Supplier<NanoClock> clock,
+            Supplier<CallContext> context) {
+        this.calls = SingletonSupplier.of(() -> new RateLimitedCalls(policies.get(), placeholders));
+        setAdvice(new RateLimitedInterceptor(calls, limiter, clock, context));
+        setOrder(ORDER);
+    }
+
+    /** Looks no further than whether there is an annotation: policies may not exist yet when the first beans are made. */
+    @Override
+    public boolean matches(Method method, Class<?> targetClass) {
+        return AnnotationUtils.isCandidateClass(targetClass, RateLimited.class)
+                && RateLimitedCalls.isLimited(method, targetClass);
+    }
+
+    Supplier<RateLimitedCalls> calls() {
+        return calls;
+    }
+}

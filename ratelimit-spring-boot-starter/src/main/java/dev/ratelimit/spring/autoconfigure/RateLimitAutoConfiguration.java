@@ -1,0 +1,100 @@
+package dev.ratelimit.spring.autoconfigure;
+
+import dev.ratelimit.LocalRateLimiter;
+import dev.ratelimit.NanoClock;
+import dev.ratelimit.RateLimiter;
+import dev.ratelimit.spring.CallContext;
+import dev.ratelimit.spring.ConfiguredPolicies;
+import dev.ratelimit.spring.RateLimitedAdvisor;
+import dev.ratelimit.spring.RateLimitedVerifier;
+import org.springframework.aop.config.AopConfigUtils;
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.beans.factory.config.BeanDefinition;
+import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
+import org.springframework.beans.factory.support.BeanDefinitionRegistry;
+import org.springframework.boot.autoconfigure.AutoConfiguration;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.Import;
+import org.springframework.context.annotation.ImportBeanDefinitionRegistrar;
+import org.springframework.context.annotation.Role;
+import org.springframework.core.env.Environment;
+import org.springframework.core.type.AnnotationMetadata;
+
+/** Sets up the limiter, the policies and the {@link dev.ratelimit.spring.RateLimited} annotation. */
+@AutoConfiguration
+@EnableConfigurationProperties(RateLimitProperties.class)
+@Import(LimitConverter.class)
+public final class RateLimitAutoConfiguration {
+
+    @Bean
+    @ConditionalOnMissingBean
+    NanoClock rateLimitClock() {
+        return NanoClock.SYSTEM;
+    }
+
+    @Bean
+    @ConditionalOnMissingBean
+    RateLimiter rateLimiter(RateLimitProperties properties, NanoClock clock) {
+        return LocalRateLimiter.builder()
+                .maximumKeys(properties.local().maximumKeys())
+                .synchronization(properties.local().synchronization())
+                .clock(clock)
+                .build();
+    }
+
+    @Bean
+    @ConditionalOnMissingBean
+    ConfiguredPolicies rateLimitPolicies(RateLimitProperties properties) {
+        return properties.configuredPolicies();
+    }
+
+    /** The annotation. What stands in front of other beans has to be made before them, and so depends on providers. */
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnBooleanProperty(name = "ratelimit.enabled", matchIfMissing = true)
+    @Import(ProxyCreator.class)
+    static final class AnnotationConfiguration {
+
+        @Bean
+        @Role(BeanDefinition.ROLE_INFRASTRUCTURE)
+        static RateLimitedAdvisor rateLimitedAdvisor(
+                ConfigurableListableBeanFactory beans,
+                ObjectProvider<ConfiguredPolicies> policies,
+                ObjectProvider<RateLimiter> limiter,
+                ObjectProvider<NanoClock> clock,
+                ObjectProvider<CallContext> context) {
+            return new RateLimitedAdvisor(
+                    policies::getObject,
+                    beans::resolveEmbeddedValue,
+                    limiter::getObject,
+                    clock::getObject,
+                    () -> context.getIfAvailable(() -> CallContext.NONE));
+        }
+
+        @Bean
+        static RateLimitedVerifier rateLimitedVerifier(
+                ConfigurableListableBeanFactory beans, RateLimitedAdvisor advisor) {
+            return new RateLimitedVerifier(beans, advisor);
+        }
+    }
+
+    /** Sees to it that there are proxies, also where spring.aop.auto is off, and of the kind that Boot makes. */
+    static final class ProxyCreator implements ImportBeanDefinitionRegistrar {
+        private final Environment environment;
+
+        ProxyCreator(Environment environment) {
+            this.environment = environment;
+        }
+
+        @Override
+        public void registerBeanDefinitions(AnnotationMetadata importing, BeanDefinitionRegistry registry) {
+            AopConfigUtils.registerAutoProxyCreatorIfNecessary(registry);
+            if (environment.getProperty("spring.aop.proxy-target-class", Boolean.class, true)) {
+                AopConfigUtils.forceAutoProxyCreatorToUseClassProxying(registry);
+            }
+        }
+    }
+}

@@ -1,0 +1,146 @@
+package dev.ratelimit.spring.autoconfigure;
+
+import static dev.ratelimit.spring.autoconfigure.RateLimitProperties.property;
+
+import dev.ratelimit.RateLimiter;
+import dev.ratelimit.spring.CallContext;
+import dev.ratelimit.spring.InvalidRateLimitException;
+import dev.ratelimit.spring.KeyResolver;
+import dev.ratelimit.spring.autoconfigure.RateLimitProperties.PolicyProperties;
+import dev.ratelimit.spring.web.ProblemResponseWriter;
+import dev.ratelimit.spring.web.RateLimitAnswer;
+import dev.ratelimit.spring.web.RateLimitExceptionResolver;
+import dev.ratelimit.spring.web.RateLimitFilter;
+import dev.ratelimit.spring.web.RateLimitResponseWriter;
+import dev.ratelimit.spring.web.RequestCallContext;
+import dev.ratelimit.spring.web.RequestKeys;
+import dev.ratelimit.spring.web.RequestRule;
+import dev.ratelimit.spring.web.RequestRules;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.springframework.boot.autoconfigure.AutoConfiguration;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnWebApplication;
+import org.springframework.boot.web.servlet.FilterRegistrationBean;
+import org.springframework.context.annotation.Bean;
+import org.springframework.web.bind.annotation.RequestMethod;
+import org.springframework.web.filter.OncePerRequestFilter;
+import org.springframework.web.servlet.DispatcherServlet;
+import org.springframework.web.util.pattern.PathPattern;
+import org.springframework.web.util.pattern.PathPatternParser;
+import org.springframework.web.util.pattern.PatternParseException;
+
+/** Sets up the filter and the answer in a servlet application. */
+@AutoConfiguration(
+        after = RateLimitAutoConfiguration.class,
+        afterName = "org.springframework.boot.webmvc.autoconfigure.WebMvcAutoConfiguration")
+@ConditionalOnWebApplication(type = ConditionalOnWebApplication.Type.SERVLET)
+@ConditionalOnClass({DispatcherServlet.class, OncePerRequestFilter.class})
+@ConditionalOnBooleanProperty(name = "ratelimit.enabled", matchIfMissing = true)
+public final class RateLimitWebAutoConfiguration {
+    /** Just behind Spring Security's filters, which stand at -100, so that the user is known. */
+    private static final int FILTER_ORDER = -90;
+
+    private static final Set<String> METHODS =
+            Arrays.stream(RequestMethod.values()).map(Enum::name).collect(Collectors.toUnmodifiableSet());
+
+    @Bean
+    RequestKeys rateLimitKeys(Map<String, KeyResolver> resolvers) {
+        return new RequestKeys(resolvers);
+    }
+
+    @Bean
+    RequestRules rateLimitRules(RateLimitProperties properties, RequestKeys keys) {
+        List<RequestRule> rules = new ArrayList<>();
+        properties
+                .policies()
+                .forEach((name, policy) -> rules.add(new RequestRule(
+                        properties.configuredPolicy(name),
+                        keys.of(policy.key(), property(name, "key")),
+                        paths(name, policy),
+                        methods(name, policy))));
+        return new RequestRules(rules);
+    }
+
+    @Bean
+    @ConditionalOnMissingBean
+    RateLimitResponseWriter rateLimitResponseWriter() {
+        return new ProblemResponseWriter();
+    }
+
+    @Bean
+    RateLimitAnswer rateLimitAnswer(RateLimitResponseWriter writer) {
+        return new RateLimitAnswer(writer);
+    }
+
+    @Bean
+    @ConditionalOnMissingBean
+    CallContext rateLimitCallContext(RequestRules rules, RequestKeys keys, RateLimitAnswer answer) {
+        return new RequestCallContext(rules, keys, answer);
+    }
+
+    @Bean
+    @ConditionalOnMissingBean
+    RateLimitExceptionResolver rateLimitExceptionResolver(RateLimitAnswer answer) {
+        return new RateLimitExceptionResolver(answer);
+    }
+
+    @Bean
+    @ConditionalOnMissingBean
+    RateLimitFilter rateLimitFilter(RequestRules rules, RateLimiter limiter, RateLimitAnswer answer) {
+        return new RateLimitFilter(rules, limiter, answer);
+    }
+
+    @Bean
+    @ConditionalOnMissingBean(name = "rateLimitFilterRegistration")
+    FilterRegistrationBean<RateLimitFilter> rateLimitFilterRegistration(RateLimitFilter filter) {
+        FilterRegistrationBean<RateLimitFilter> registration = new FilterRegistrationBean<>(filter);
+        registration.setOrder(FILTER_ORDER);
+        return registration;
+    }
+
+    private static List<PathPattern> paths(String name, PolicyProperties policy) {
+        return policy.paths().stream()
+                .map(path -> pattern(path, property(name, "paths")))
+                .toList();
+    }
+
+    private static PathPattern pattern(String path, String property) {
+        if (!path.startsWith("/")) {
+            throw new InvalidRateLimitException(
+                    property, "has \"" + path + "\", but a path pattern starts with a slash");
+        }
+        try {
+            return PathPatternParser.defaultInstance.parse(path);
+        } catch (PatternParseException e) {
+            throw new InvalidRateLimitException(
+                    property, "has \"" + path + "\", which is no path pattern: " + e.getMessage());
+        }
+    }
+
+    private static Set<String> methods(String name, PolicyProperties policy) {
+        if (!policy.methods().isEmpty() && policy.paths().isEmpty()) {
+            throw new InvalidRateLimitException(
+                    property(name, "methods"), "means nothing without " + property(name, "paths"));
+        }
+        return policy.methods().stream()
+                .map(method -> method(method, property(name, "methods")))
+                .collect(Collectors.toUnmodifiableSet());
+    }
+
+    private static String method(String method, String property) {
+        String upper = method.toUpperCase(Locale.ROOT);
+        if (!METHODS.contains(upper)) {
+            throw new InvalidRateLimitException(
+                    property, "has \"" + method + "\", which is no HTTP method that Spring MVC serves");
+        }
+        return upper;
+    }
+}

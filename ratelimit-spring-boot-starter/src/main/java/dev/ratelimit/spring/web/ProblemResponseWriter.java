@@ -1,0 +1,92 @@
+package dev.ratelimit.spring.web;
+
+import dev.ratelimit.Decision;
+import dev.ratelimit.spring.PolicyDecision;
+import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletResponse;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.stream.Collectors;
+import org.springframework.http.HttpHeaders;
+import org.springframework.http.HttpStatus;
+import org.springframework.http.MediaType;
+import org.springframework.web.util.HtmlUtils;
+
+/**
+ * Writes 429 with {@code Retry-After} and a problem (RFC 9457), or a short page for a browser. Thread-safe.
+ *
+ * <p>It names the policies that were exceeded, and never the key.
+ */
+public final class ProblemResponseWriter implements RateLimitResponseWriter {
+    private static final String TYPE = "https://iana.org/assignments/http-problem-types#quota-exceeded";
+    private static final String TITLE = "Request cannot be satisfied as assigned quota has been exceeded";
+    private static final String HTML = "text/html;charset=UTF-8";
+
+    @Override
+    public void write(HttpServletRequest request, HttpServletResponse response, List<PolicyDecision> violations)
+            throws IOException {
+        response.setStatus(HttpStatus.TOO_MANY_REQUESTS.value());
+        response.setHeader(HttpHeaders.CACHE_CONTROL, "no-store");
+        String detail = writeRetryAfter(request, response, violations);
+        boolean html = AcceptedTypes.of(request).preferHtml();
+        String body = html ? page(detail) : problem(request, violations, detail);
+        byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
+        response.setContentType(html ? HTML : MediaType.APPLICATION_PROBLEM_JSON_VALUE);
+        response.setContentLength(bytes.length);
+        if (!"HEAD".equals(request.getMethod())) {
+            response.getOutputStream().write(bytes);
+        }
+    }
+
+    /** Sets the header, unless no waiting helps, and returns the same in a sentence. */
+    private static String writeRetryAfter(
+            HttpServletRequest request, HttpServletResponse response, List<PolicyDecision> violations) {
+        long seconds = 0;
+        for (PolicyDecision violation : violations) {
+            Decision decision = violation.decision();
+            if (decision.never()) {
+                return "The request costs more than " + violation.policy().name() + " ever grants at once.";
+            }
+            seconds = Math.max(seconds, RateLimitFields.retryAfterSeconds(decision));
+        }
+        response.setHeader(HttpHeaders.RETRY_AFTER, Long.toString(seconds));
+        RateLimitFields.expose(request, response, HttpHeaders.RETRY_AFTER);
+        return "Try again in " + seconds + (seconds == 1 ? " second." : " seconds.");
+    }
+
+    private static String problem(HttpServletRequest request, List<PolicyDecision> violations, String detail) {
+        String policies = violations.stream()
+                .map(violation -> quoted(violation.policy().name()))
+                .collect(Collectors.joining(","));
+        return "{\"type\":" + quoted(TYPE)
+                + ",\"title\":" + quoted(TITLE)
+                + ",\"status\":429,\"detail\":" + quoted(detail)
+                + ",\"instance\":" + quoted(request.getRequestURI())
+                + ",\"violated-policies\":[" + policies + "]}";
+    }
+
+    private static String quoted(String text) {
+        StringBuilder json = new StringBuilder(text.length() + 2).append('"');
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            if (c == '"' || c == '\\') {
+                json.append('\\').append(c);
+            } else if (c < ' ' || c > '~') {
+                json.append(String.format("\\u%04x", (int) c));
+            } else {
+                json.append(c);
+            }
+        }
+        return json.append('"').toString();
+    }
+
+    private static String page(String detail) {
+        return "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Too many requests</title></head>\n"
+                + "<body><h1>Too many requests</h1><p>" + escaped(detail) + "</p></body></html>\n";
+    }
+
+    private static String escaped(String text) {
+        return HtmlUtils.htmlEscape(text);
+    }
+}

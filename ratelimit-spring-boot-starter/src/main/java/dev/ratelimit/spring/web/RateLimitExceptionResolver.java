@@ -1,0 +1,44 @@
+package dev.ratelimit.spring.web;
+
+import dev.ratelimit.spring.RateLimitExceededException;
+import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletResponse;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import org.jspecify.annotations.Nullable;
+import org.springframework.core.Ordered;
+import org.springframework.web.servlet.HandlerExceptionResolver;
+import org.springframework.web.servlet.ModelAndView;
+
+/**
+ * Answers a {@link RateLimitExceededException} from a handler with the filter's 429. Thread-safe.
+ *
+ * <p>It comes first, so that an application's handler of all exceptions does not make something else of a denial.
+ */
+public final class RateLimitExceptionResolver implements HandlerExceptionResolver, Ordered {
+    private final RateLimitAnswer answer;
+
+    /** Creates the resolver. */
+    public RateLimitExceptionResolver(RateLimitAnswer answer) {
+        this.answer = answer;
+    }
+
+    @Override
+    public @Nullable ModelAndView resolveException(
+            HttpServletRequest request, HttpServletResponse response, @Nullable Object handler, Exception exception) {
+        if (!(exception instanceof RateLimitExceededException exceeded) || response.isCommitted()) {
+            return null;
+        }
+        try {
+            answer.denied(request, response, exceeded.violations());
+            return new ModelAndView();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e); // the client is gone
+        }
+    }
+
+    @Override
+    public int getOrder() {
+        return Ordered.HIGHEST_PRECEDENCE;
+    }
+}

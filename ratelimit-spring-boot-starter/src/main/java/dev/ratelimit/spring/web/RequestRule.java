@@ -1,0 +1,40 @@
+package dev.ratelimit.spring.web;
+
+import dev.ratelimit.Claim;
+import dev.ratelimit.spring.ConfiguredPolicy;
+import jakarta.servlet.http.HttpServletRequest;
+import java.util.List;
+import java.util.Set;
+import org.springframework.http.server.PathContainer;
+import org.springframework.web.util.pattern.PathPattern;
+
+/**
+ * Which requests a policy applies to, and whose bucket they are charged to. Immutable.
+ *
+ * @param paths patterns, one of which has to match; none if the filter leaves the policy alone
+ * @param methods names of methods, one of which has to match, or none for all; GET covers HEAD
+ */
+public record RequestRule(ConfiguredPolicy policy, RequestKey key, List<PathPattern> paths, Set<String> methods) {
+
+    boolean matches(HttpServletRequest request, PathContainer path) {
+        if (!methods.isEmpty() && !methods.contains(methodOf(request))) {
+            return false;
+        }
+        for (PathPattern pattern : paths) {
+            if (pattern.matches(path)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Spring serves HEAD by the handlers of GET. */
+    private String methodOf(HttpServletRequest request) {
+        String method = request.getMethod();
+        return "HEAD".equals(method) && !methods.contains(method) ? "GET" : method;
+    }
+
+    Claim claim(HttpServletRequest request) {
+        return new Claim(policy.policy(), key.of(request), policy.tokens());
+    }
+}

@@ -1,0 +1,59 @@
+package dev.ratelimit.spring;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import org.junit.jupiter.api.Test;
+import org.springframework.context.expression.BeanFactoryResolver;
+import org.springframework.expression.spel.support.StandardEvaluationContext;
+
+class ArchitectureTest {
+    private final JavaClasses starter = new ClassFileImporter()
+            .withImportOption(new ImportOption.DoNotIncludeTests())
+            .importPackages("dev.ratelimit.spring");
+
+    @Test
+    void arrowsPointOneWay() {
+        layeredArchitecture()
+                .consideringOnlyDependenciesInLayers()
+                .layer("policies")
+                .definedBy("dev.ratelimit.spring")
+                .layer("web")
+                .definedBy("dev.ratelimit.spring.web")
+                .layer("autoconfigure")
+                .definedBy("dev.ratelimit.spring.autoconfigure")
+                .whereLayer("autoconfigure")
+                .mayNotBeAccessedByAnyLayer()
+                .whereLayer("web")
+                .mayOnlyBeAccessedByLayers("autoconfigure")
+                .check(starter);
+    }
+
+    @Test
+    void packagesHaveNoCircles() {
+        slices().matching("dev.ratelimit.(**)").should().beFreeOfCycles().check(starter);
+    }
+
+    @Test
+    void expressionsSeeNoTypesAndNoBeans() {
+        noClasses()
+                .should()
+                .dependOnClassesThat()
+                .belongToAnyOf(StandardEvaluationContext.class, BeanFactoryResolver.class)
+                .check(starter);
+    }
+
+    @Test
+    void readsNoWallClockAndLeavesNothingInAThread() {
+        noClasses().should().callMethod(System.class, "currentTimeMillis").check(starter);
+        noClasses()
+                .should()
+                .dependOnClassesThat()
+                .areAssignableTo(ThreadLocal.class)
+                .check(starter);
+    }
+}
