@@ -40,7 +40,7 @@ class LimitTest {
         for (int i = 0; i < 100_000; i++) {
             long periodNanos = 1 + (random.nextLong() >>> (23 + random.nextInt(40)));
             long refill = 1 + random.nextLong(periodNanos);
-            long capacity = 1 + random.nextInt(1_000_000);
+            long capacity = 1L + random.nextInt(1_000_000);
             Limit limit = Limit.of(Math.min(refill, 1_000_000), Duration.ofNanos(periodNanos));
             limit = random.nextBoolean() ? limit : limit.withCapacity(capacity);
 

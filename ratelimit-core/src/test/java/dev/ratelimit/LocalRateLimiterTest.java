@@ -69,7 +69,7 @@ class LocalRateLimiterTest {
                 .toList();
         for (int i = 0; i < 10_000; i++) {
             int key = random.nextInt(10);
-            long tokens = 1 + random.nextInt(2);
+            long tokens = 1L + random.nextInt(2);
             assertThat(limiter.tryConsume(login, "k" + key, tokens))
                     .isEqualTo(buckets.get(key).tryConsume(tokens));
             clock.advance(Duration.ofNanos(random.nextLong(1L << (20 + random.nextInt(22)))));

@@ -26,7 +26,7 @@ final class ArgumentExpression {
     private static final SpelExpressionParser PARSER = new SpelExpressionParser();
 
     private final SpelExpression expression;
-    private final String[] names;
+    private final List<@Nullable String> names;
 
     /**
      * Parses {@code text}.
@@ -34,8 +34,8 @@ final class ArgumentExpression {
      * @throws InvalidRateLimitException if it is no expression, or reaches for more than the method's arguments
      */
     ArgumentExpression(String text, Method method, String place) {
-        String[] parameters = new DefaultParameterNameDiscoverer().getParameterNames(method);
-        names = parameters == null ? new String[0] : parameters;
+        @Nullable String @Nullable [] parameters = new DefaultParameterNameDiscoverer().getParameterNames(method);
+        names = parameters == null ? List.of() : Arrays.asList(parameters);
         try {
             expression = (SpelExpression) PARSER.parseExpression(text);
         } catch (ParseException e) {
@@ -61,11 +61,11 @@ final class ArgumentExpression {
                     "has the expression \"" + text + "\", which may use the arguments only, not " + node.toStringAST());
         }
         if (node instanceof VariableReference
-                && !Arrays.asList(names).contains(node.toStringAST().substring(1))) {
+                && !names.contains(node.toStringAST().substring(1))) {
             throw new InvalidRateLimitException(
                     place,
                     "has the expression \"" + text + "\", but there is no parameter " + node.toStringAST() + "; "
-                            + (names.length == 0
+                            + (names.isEmpty()
                                     ? "no parameter names are known (is it compiled with -parameters?)"
                                     : "there are: #" + String.join(", #", names)));
         }
@@ -76,8 +76,11 @@ final class ArgumentExpression {
         SimpleEvaluationContext context = SimpleEvaluationContext.forReadOnlyDataBinding()
                 .withInstanceMethods()
                 .build();
-        for (int i = 0; i < names.length; i++) {
-            context.setVariable(names[i], arguments[i]);
+        for (int i = 0; i < names.size(); i++) {
+            String name = names.get(i);
+            if (name != null) {
+                context.setVariable(name, arguments[i]);
+            }
         }
         return expression.getValue(context);
     }

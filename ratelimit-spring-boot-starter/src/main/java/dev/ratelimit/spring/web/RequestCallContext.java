@@ -29,7 +29,7 @@ public final class RequestCallContext implements CallContext {
         RequestKey key = keys.getOrDefault(policy, byDefault);
         ServletRequestAttributes current = current();
         if (current == null) {
-            return key == RequestKey.GLOBAL ? Keys.GLOBAL : Keys.UNATTRIBUTED;
+            return key.equals(RequestKey.GLOBAL) ? Keys.GLOBAL : Keys.UNATTRIBUTED;
         }
         return key.of(current.getRequest());
     }

@@ -5,7 +5,6 @@ import dev.ratelimit.spring.Keys;
 import jakarta.servlet.http.Cookie;
 import jakarta.servlet.http.HttpServletRequest;
 import java.security.Principal;
-import org.jspecify.annotations.Nullable;
 import org.springframework.web.util.WebUtils;
 
 /**
@@ -18,14 +17,14 @@ public interface RequestKey {
     /** The address of the socket's other end. */
     RequestKey ADDRESS = request -> {
         String address = request.getRemoteAddr();
-        return isMissing(address) ? Keys.UNATTRIBUTED : Keys.of("ip", address);
+        return address == null || address.isEmpty() ? Keys.UNATTRIBUTED : Keys.of("ip", address);
     };
 
     /** The user who is logged in. */
     RequestKey PRINCIPAL = request -> {
         Principal principal = request.getUserPrincipal();
         String name = principal == null ? null : principal.getName();
-        return isMissing(name) ? ADDRESS.of(request) : Keys.of("principal", name);
+        return name == null || name.isEmpty() ? ADDRESS.of(request) : Keys.of("principal", name);
     };
 
     /** One bucket for all. */
@@ -38,7 +37,7 @@ public interface RequestKey {
     static RequestKey header(String name) {
         return request -> {
             String value = request.getHeader(name);
-            return isMissing(value) ? ADDRESS.of(request) : Keys.of("header", name, value);
+            return value == null || value.isEmpty() ? ADDRESS.of(request) : Keys.of("header", name, value);
         };
     }
 
@@ -46,7 +45,7 @@ public interface RequestKey {
     static RequestKey cookie(String name) {
         return request -> {
             Cookie cookie = WebUtils.getCookie(request, name);
-            return cookie == null || isMissing(cookie.getValue())
+            return cookie == null || cookie.getValue().isEmpty()
                     ? ADDRESS.of(request)
                     : Keys.of("cookie", name, cookie.getValue());
         };
@@ -61,11 +60,7 @@ public interface RequestKey {
             } catch (RuntimeException e) {
                 value = null;
             }
-            return isMissing(value) ? ADDRESS.of(request) : Keys.of("resolver", name, value);
+            return value == null || value.isEmpty() ? ADDRESS.of(request) : Keys.of("resolver", name, value);
         };
-    }
-
-    private static boolean isMissing(@Nullable String value) {
-        return value == null || value.isEmpty();
     }
 }
