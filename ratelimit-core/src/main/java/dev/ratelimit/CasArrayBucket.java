@@ -2,12 +2,13 @@ package dev.ratelimit;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.Arrays;
 
 /**
  * The bucket behind {@link Synchronization#CAS} under several limits: the state is an array that nobody writes once it
- * can be seen, replaced as a whole.
+ * can be seen, replaced as a whole. That of a retired bucket is longer by one.
  */
-final class CasArrayBucket extends TokenBucket {
+class CasArrayBucket extends GuardedBucket {
     private static final VarHandle STATE;
 
     static {
@@ -26,11 +27,11 @@ final class CasArrayBucket extends TokenBucket {
     }
 
     @Override
-    Decision consumeNow(long tokens) {
+    final Decision reserve(long tokens, long maxWaitNanos) {
         long nanos = terms.clock.nanos();
         while (true) {
             long[] before = state;
-            Decision decision = terms.decide(before, nanos, tokens);
+            Decision decision = terms.decide(before, nanos, tokens, maxWaitNanos);
             if (!decision.allowed()) {
                 return decision;
             }
@@ -43,19 +44,43 @@ final class CasArrayBucket extends TokenBucket {
     }
 
     @Override
-    Decision decide(long tokens) {
-        return terms.decide(state, terms.clock.nanos(), tokens);
+    final Decision decide(long tokens) {
+        return terms.decide(state, terms.clock.nanos(), tokens, 0);
     }
 
     @Override
-    void giveBack(long tokens) {
+    final boolean giveBack(long tokens) {
         long nanos = terms.clock.nanos();
-        long[] before;
-        long[] after;
-        do {
-            before = state;
-            after = before.clone();
+        while (true) {
+            long[] before = state;
+            if (isRetired(before)) {
+                return false;
+            }
+            long[] after = before.clone();
             terms.refund(after, nanos, tokens);
-        } while (!STATE.compareAndSet(this, before, after));
+            if (STATE.compareAndSet(this, before, after)) {
+                return true;
+            }
+        }
+    }
+
+    @Override
+    final long[] state() {
+        return state.clone();
+    }
+
+    @Override
+    final long[] retire() {
+        long[] nothing = terms.stateOfNothing();
+        return (long[]) STATE.getAndSet(this, Arrays.copyOf(nothing, nothing.length + 1));
+    }
+
+    @Override
+    final boolean isRetired() {
+        return isRetired(state);
+    }
+
+    private boolean isRetired(long[] state) {
+        return state.length > terms.size() + 1;
     }
 }

@@ -10,13 +10,21 @@ import java.lang.invoke.VarHandle;
  * consumes on a stale anchor: whoever finds one first puts a {@code fullAt} of the same meaning in place and then renews
  * the anchor. {@code fullAt} is read before the anchor. So a reader that sees a debt also sees an anchor no older than it,
  * and never takes it for one long paid.
+ *
+ * <p>One value of {@code fullAt} says that the bucket is retired. A bucket that comes upon it by chance goes on a tick
+ * later.
  */
-final class CasBucket extends TokenBucket {
+class CasBucket extends GuardedBucket {
+    /** Far from the round numbers at which a clock in a test may start. */
+    private static final long RETIRED = 0x6A09_E667_F3BC_C909L;
+
     private static final VarHandle FULL_AT;
+    private static final VarHandle ANCHOR;
 
     static {
         try {
             FULL_AT = MethodHandles.lookup().findVarHandle(CasBucket.class, "fullAt", long.class);
+            ANCHOR = MethodHandles.lookup().findVarHandle(CasBucket.class, "anchor", long.class);
         } catch (ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
         }
@@ -25,20 +33,25 @@ final class CasBucket extends TokenBucket {
     private volatile long fullAt; // ticks
     private volatile long anchor; // nanoseconds
 
+    /** Returns a bucket under as many limits as the terms have. */
+    static GuardedBucket of(Terms terms, long[] state) {
+        return terms.size() == 1 ? new CasBucket(terms, state) : new CasArrayBucket(terms, state);
+    }
+
     CasBucket(Terms terms, long[] state) {
         super(terms);
-        fullAt = state[0];
+        fullAt = notRetired(state[0]);
         anchor = state[1];
     }
 
     @Override
-    Decision consumeNow(long tokens) {
+    final Decision reserve(long tokens, long maxWaitNanos) {
         Gcra limit = terms.first();
         long nanos = terms.clock.nanos();
         while (true) {
             long before = fullAt;
             long debt = debt(before, nanos);
-            boolean allowed = limit.fits(debt, tokens);
+            boolean allowed = limit.fits(debt, tokens, maxWaitNanos);
             if (!allowed || write(before, limit.charged(debt, tokens), nanos)) {
                 return limit.decision(debt, tokens, allowed);
             }
@@ -46,29 +59,50 @@ final class CasBucket extends TokenBucket {
     }
 
     @Override
-    Decision decide(long tokens) {
+    final Decision decide(long tokens) {
         Gcra limit = terms.first();
         long debt = debt(fullAt, terms.clock.nanos());
-        return limit.decision(debt, tokens, limit.fits(debt, tokens));
+        return limit.decision(debt, tokens, limit.fits(debt, tokens, 0));
     }
 
     @Override
-    void giveBack(long tokens) {
+    final boolean giveBack(long tokens) {
         Gcra limit = terms.first();
         long nanos = terms.clock.nanos();
-        long before;
-        long debt;
-        do {
-            before = fullAt;
-            debt = debt(before, nanos);
-        } while (!write(before, limit.refunded(debt, tokens), nanos));
+        while (true) {
+            long before = fullAt;
+            if (before == RETIRED) {
+                return false;
+            }
+            if (write(before, limit.refunded(debt(before, nanos), tokens), nanos)) {
+                return true;
+            }
+        }
+    }
+
+    @Override
+    final long[] state() {
+        long fullAt = this.fullAt; // before the anchor
+        return fullAt == RETIRED ? terms.stateOfNothing() : new long[] {fullAt, anchor};
+    }
+
+    @Override
+    final long[] retire() {
+        return new long[] {(long) FULL_AT.getAndSet(this, RETIRED), anchor};
+    }
+
+    @Override
+    final boolean isRetired() {
+        return fullAt == RETIRED;
     }
 
     /** Returns the debt, given a {@code fullAt} that was read just before: the anchor has to be read after it. */
     private long debt(long fullAt, long nanos) {
         Gcra limit = terms.first();
         long anchor = this.anchor;
-        return limit.debt(fullAt, anchor, Gcra.now(nanos, anchor, limit.slackNanos));
+        return fullAt == RETIRED
+                ? Gcra.MAX_DEBT
+                : limit.debt(fullAt, anchor, Gcra.now(nanos, anchor, limit.slackNanos));
     }
 
     /** Writes {@code debt}, unless another thread wrote first or the anchor had to be renewed: then it is to be redone. */
@@ -76,11 +110,19 @@ final class CasBucket extends TokenBucket {
         Gcra limit = terms.first();
         long anchor = this.anchor;
         if (nanos - anchor > limit.slackNanos) {
-            if (FULL_AT.compareAndSet(this, before, limit.fullAt(debt(before, nanos), nanos))) {
-                this.anchor = nanos;
+            if (replace(before, limit.fullAt(debt(before, nanos), nanos))) {
+                ANCHOR.compareAndSet(this, anchor, nanos); // or someone slower would turn it back
             }
             return false;
         }
-        return FULL_AT.compareAndSet(this, before, limit.fullAt(debt, Gcra.now(nanos, anchor, limit.slackNanos)));
+        return replace(before, limit.fullAt(debt, Gcra.now(nanos, anchor, limit.slackNanos)));
+    }
+
+    private boolean replace(long before, long after) {
+        return FULL_AT.compareAndSet(this, before, notRetired(after));
+    }
+
+    private static long notRetired(long fullAt) {
+        return fullAt == RETIRED ? RETIRED + 1 : fullAt;
     }
 }

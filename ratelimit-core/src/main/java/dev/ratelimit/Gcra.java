@@ -75,9 +75,13 @@ final class Gcra {
         return debt + tokens * ticksPerToken;
     }
 
-    /** Whether {@code tokens} can be consumed on top of that debt. */
-    boolean fits(long debt, long tokens) {
-        return tokens <= limit.capacity() && charged(debt, tokens) <= burst;
+    /** Whether {@code tokens} can be consumed on top of that debt, by a caller who waits up to {@code maxWaitNanos}. */
+    boolean fits(long debt, long tokens, long maxWaitNanos) {
+        if (tokens > limit.capacity()) {
+            return false;
+        }
+        long charged = charged(debt, tokens);
+        return charged <= burst || charged <= MAX_DEBT && nanos(charged - burst) <= maxWaitNanos;
     }
 
     /** Returns the debt after {@code tokens} were given back: never below that of a full bucket. */
@@ -90,6 +94,22 @@ final class Gcra {
         return burst - Math.min(tokens, limit.capacity()) * ticksPerToken;
     }
 
+    /**
+     * Returns the debt of a bucket that had {@code debt} under {@code old}: it keeps its tokens, as far as they fit here.
+     */
+    long carried(Gcra old, long debt) {
+        BigInteger missing = BigInteger.valueOf(debt).multiply(BigInteger.valueOf(ticksPerToken));
+        BigInteger[] ticks = missing.divideAndRemainder(BigInteger.valueOf(old.ticksPerToken));
+        return BigInteger.valueOf(limit.capacity())
+                .subtract(BigInteger.valueOf(old.limit.capacity()))
+                .multiply(BigInteger.valueOf(ticksPerToken))
+                .add(ticks[0])
+                .add(BigInteger.valueOf(ticks[1].signum()))
+                .max(BigInteger.ZERO)
+                .min(BigInteger.valueOf(MAX_DEBT))
+                .longValueExact();
+    }
+
     /** Returns the nanoseconds until {@code tokens} fit: 0 if they do now, {@link Long#MAX_VALUE} if they never will. */
     long waitNanos(long debt, long tokens) {
         if (tokens > limit.capacity()) {
@@ -98,10 +118,10 @@ final class Gcra {
         return nanos(Math.max(0, charged(debt, tokens) - burst));
     }
 
-    /** Returns the decision of a bucket under this limit alone that had {@code debt}. */
+    /** Returns the decision of a bucket under this limit alone that had {@code debt}; see {@link Terms#decide}. */
     Decision decision(long debt, long tokens, boolean allowed) {
         long after = allowed ? charged(debt, tokens) : debt;
-        return new Decision(allowed, tokens(after), allowed ? 0 : waitNanos(debt, tokens), nanos(after), limit);
+        return new Decision(allowed, tokens(after), waitNanos(debt, tokens), nanos(after), limit);
     }
 
     /** Returns the whole tokens that a bucket with that debt holds. */
@@ -112,6 +132,11 @@ final class Gcra {
     /** Returns a span of ticks in nanoseconds, rounded up: a client that waits that long has waited long enough. */
     long nanos(long ticks) {
         return ticksPerNano == 1 ? ticks : ceilDiv(ticks, ticksPerNano);
+    }
+
+    /** Returns a span of nanoseconds in ticks, but no more than the largest debt. */
+    long ticks(long nanos) {
+        return nanos > MAX_DEBT / ticksPerNano ? MAX_DEBT : nanos * ticksPerNano;
     }
 
     /** Returns the time an empty bucket takes to fill. */
@@ -140,6 +165,15 @@ final class Gcra {
         if (capacity > MAX_BURST / intervalNanos) {
             throw new IllegalArgumentException("capacity times token interval must be at most 2^61 ns, 73 years: "
                     + capacity + " times " + intervalNanos + " ns");
+        }
+    }
+
+    /** Returns {@code duration} in nanoseconds, or as many as there are. */
+    static long nanosOf(Duration duration) {
+        try {
+            return duration.toNanos();
+        } catch (ArithmeticException e) {
+            return duration.isNegative() ? Long.MIN_VALUE : Long.MAX_VALUE;
         }
     }
 

@@ -1,11 +1,20 @@
 package dev.ratelimit;
 
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
 
-/** The bucket behind {@link Synchronization#LOCK}. */
-final class LockBucket extends TokenBucket {
-    private final ReentrantLock lock = new ReentrantLock();
-    private final long[] state; // guarded by lock
+/**
+ * The bucket behind {@link Synchronization#LOCK}.
+ *
+ * <p>Its number is its place in the order in which {@link JointBucket} takes several locks.
+ */
+final class LockBucket extends GuardedBucket {
+    private static final AtomicLong NUMBERS = new AtomicLong();
+
+    final long number = NUMBERS.incrementAndGet();
+    final ReentrantLock lock = new ReentrantLock();
+    private long[] state; // guarded by lock
+    private volatile boolean retired; // written under lock
 
     LockBucket(Terms terms, long[] state) {
         super(terms);
@@ -13,11 +22,11 @@ final class LockBucket extends TokenBucket {
     }
 
     @Override
-    Decision consumeNow(long tokens) {
+    Decision reserve(long tokens, long maxWaitNanos) {
+        long nanos = terms.clock.nanos();
         lock.lock();
         try {
-            long nanos = terms.clock.nanos();
-            Decision decision = terms.decide(state, nanos, tokens);
+            Decision decision = terms.decide(state, nanos, tokens, maxWaitNanos);
             if (decision.allowed()) {
                 terms.charge(state, nanos, tokens);
             }
@@ -29,21 +38,55 @@ final class LockBucket extends TokenBucket {
 
     @Override
     Decision decide(long tokens) {
+        long nanos = terms.clock.nanos();
         lock.lock();
         try {
-            return terms.decide(state, terms.clock.nanos(), tokens);
+            return terms.decide(state, nanos, tokens, 0);
         } finally {
             lock.unlock();
         }
     }
 
     @Override
-    void giveBack(long tokens) {
+    boolean giveBack(long tokens) {
+        long nanos = terms.clock.nanos();
         lock.lock();
         try {
-            terms.refund(state, terms.clock.nanos(), tokens);
+            if (!retired) {
+                terms.refund(state, nanos, tokens);
+            }
+            return !retired;
         } finally {
             lock.unlock();
         }
+    }
+
+    @Override
+    long[] state() {
+        lock.lock();
+        try {
+            return state.clone();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    long[] retire() {
+        long[] nothing = terms.stateOfNothing();
+        lock.lock();
+        try {
+            long[] last = state;
+            state = nothing;
+            retired = true;
+            return last;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    boolean isRetired() {
+        return retired;
     }
 }

@@ -36,10 +36,12 @@ public final class ManualClock implements NanoClock {
 
     @Override
     public void sleep(long nanos) throws InterruptedException {
-        if (Thread.interrupted()) {
-            throw new InterruptedException();
+        if (nanos > 0) {
+            if (Thread.interrupted()) {
+                throw new InterruptedException();
+            }
+            this.nanos.addAndGet(nanos);
         }
-        this.nanos.addAndGet(Math.max(0, nanos));
     }
 
     @Override

@@ -18,7 +18,8 @@ public interface NanoClock {
     long nanos();
 
     /**
-     * Waits until this clock has advanced by {@code nanos}; returns at once for zero or less.
+     * Waits until {@code nanos} have passed; returns at once for zero or less. A clock that does not run at the pace of real
+     * time has to say how.
      *
      * @throws InterruptedException if the thread is interrupted before or while it waits
      */

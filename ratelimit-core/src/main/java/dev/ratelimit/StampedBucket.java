@@ -9,9 +9,10 @@ import java.util.concurrent.locks.StampedLock;
  * denial and no write came in between, it stands; if it is an admission, the stamp is turned into the write lock, which
  * succeeds only if no write came in between.
  */
-final class StampedBucket extends TokenBucket {
+final class StampedBucket extends GuardedBucket {
     private final StampedLock lock = new StampedLock();
     private final long[] state; // guarded by lock
+    private volatile boolean retired; // written under lock
 
     StampedBucket(Terms terms, long[] state) {
         super(terms);
@@ -19,16 +20,16 @@ final class StampedBucket extends TokenBucket {
     }
 
     @Override
-    Decision consumeNow(long tokens) {
+    Decision reserve(long tokens, long maxWaitNanos) {
         long nanos = terms.clock.nanos();
         long stamp = lock.tryOptimisticRead();
-        Decision decision = terms.decide(state, nanos, tokens);
+        Decision decision = terms.decide(state, nanos, tokens, maxWaitNanos);
         if (!decision.allowed() && lock.validate(stamp)) {
             return decision;
         }
         long writeStamp = lock.tryConvertToWriteLock(stamp);
         if (writeStamp == 0) {
-            return consumeLocked(nanos, tokens);
+            return reserveLocked(nanos, tokens, maxWaitNanos);
         }
         try {
             terms.charge(state, nanos, tokens);
@@ -38,10 +39,10 @@ final class StampedBucket extends TokenBucket {
         }
     }
 
-    private Decision consumeLocked(long nanos, long tokens) {
+    private Decision reserveLocked(long nanos, long tokens, long maxWaitNanos) {
         long stamp = lock.writeLock();
         try {
-            Decision decision = terms.decide(state, nanos, tokens);
+            Decision decision = terms.decide(state, nanos, tokens, maxWaitNanos);
             if (decision.allowed()) {
                 terms.charge(state, nanos, tokens);
             }
@@ -53,28 +54,54 @@ final class StampedBucket extends TokenBucket {
 
     @Override
     Decision decide(long tokens) {
+        return terms.decide(state(), terms.clock.nanos(), tokens, 0);
+    }
+
+    @Override
+    boolean giveBack(long tokens) {
         long nanos = terms.clock.nanos();
+        long stamp = lock.writeLock();
+        try {
+            if (!retired) {
+                terms.refund(state, nanos, tokens);
+            }
+            return !retired;
+        } finally {
+            lock.unlockWrite(stamp);
+        }
+    }
+
+    @Override
+    long[] state() {
         long stamp = lock.tryOptimisticRead();
-        Decision decision = terms.decide(state, nanos, tokens);
+        long[] copy = state.clone();
         if (lock.validate(stamp)) {
-            return decision;
+            return copy;
         }
         stamp = lock.readLock();
         try {
-            return terms.decide(state, nanos, tokens);
+            return state.clone();
         } finally {
             lock.unlockRead(stamp);
         }
     }
 
     @Override
-    void giveBack(long tokens) {
-        long nanos = terms.clock.nanos();
+    long[] retire() {
+        long[] nothing = terms.stateOfNothing();
         long stamp = lock.writeLock();
         try {
-            terms.refund(state, nanos, tokens);
+            long[] last = state.clone();
+            System.arraycopy(nothing, 0, state, 0, nothing.length);
+            retired = true;
+            return last;
         } finally {
             lock.unlockWrite(stamp);
         }
+    }
+
+    @Override
+    boolean isRetired() {
+        return retired;
     }
 }

@@ -3,7 +3,10 @@ package dev.ratelimit;
 /** How the state of a {@link TokenBucket} is guarded against threads that consume at the same time. */
 public enum Synchronization {
 
-    /** A {@link java.util.concurrent.locks.ReentrantLock} around every operation: the reference. */
+    /**
+     * A {@link java.util.concurrent.locks.ReentrantLock} around every operation: the reference, and the only one that
+     * {@link TokenBucket#allOf} makes atomic.
+     */
     LOCK {
         @Override
         TokenBucket bucket(Terms terms, long[] state) {
@@ -26,7 +29,34 @@ public enum Synchronization {
     CAS {
         @Override
         TokenBucket bucket(Terms terms, long[] state) {
-            return terms.size() == 1 ? new CasBucket(terms, state) : new CasArrayBucket(terms, state);
+            return CasBucket.of(terms, state);
+        }
+    },
+
+    /**
+     * Cells, each with a share of the limit, which admit too little where one cell is full, and lets its refill go, while
+     * others are not; they never admit too much. For one very hot bucket on many cores.
+     *
+     * <p>A thread keeps to a cell of its own until that is empty, and is denied only when all cells together do not hold
+     * enough, a fraction of a token in each aside. An admission tells what is left by its own cell alone, as if the others
+     * were as full. A bucket whose capacity is below some thousand tokens has only one cell, and is the same as one under
+     * {@link #CAS}.
+     */
+    STRIPED {
+        @Override
+        TokenBucket bucket(Terms terms, long[] state) {
+            return StripedBucket.of(terms, state);
+        }
+    },
+
+    /**
+     * A whole bucket for each platform thread: the limit holds for each of them, and not in total. Virtual threads share
+     * one bucket; else a thread for each request would mean no limit at all. A thread that is gone leaves nothing behind.
+     */
+    THREAD_LOCAL {
+        @Override
+        TokenBucket bucket(Terms terms, long[] state) {
+            return new ThreadLocalBucket(terms, state);
         }
     };
 

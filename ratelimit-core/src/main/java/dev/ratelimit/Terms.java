@@ -1,5 +1,6 @@
 package dev.ratelimit;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -33,6 +34,10 @@ final class Terms {
         return limits[0];
     }
 
+    Gcra limit(int i) {
+        return limits[i];
+    }
+
     /** Returns the longest time that any of the limits takes to fill an empty bucket. */
     long nanosToFull() {
         long longest = 0;
@@ -50,23 +55,100 @@ final class Terms {
         return largest;
     }
 
+    long smallestCapacity() {
+        long smallest = Long.MAX_VALUE;
+        for (Gcra limit : limits) {
+            smallest = Math.min(smallest, limit.limit.capacity());
+        }
+        return smallest;
+    }
+
     /** Returns the state of a bucket that holds {@code tokens} now, or its capacity if that is less. */
     long[] stateOf(long tokens) {
+        long[] debts = new long[limits.length];
+        for (int i = 0; i < limits.length; i++) {
+            debts[i] = limits[i].debtAt(tokens);
+        }
+        return stateOwing(debts);
+    }
+
+    /** Returns the state of a bucket that has those debts now, one for each limit. */
+    long[] stateOwing(long[] debts) {
         long nanos = clock.nanos();
         long[] state = new long[limits.length + 1];
         for (int i = 0; i < limits.length; i++) {
-            state[i] = limits[i].fullAt(limits[i].debtAt(tokens), nanos);
+            state[i] = limits[i].fullAt(debts[i], nanos);
         }
         state[limits.length] = nanos;
         return state;
     }
 
-    /** Returns what consuming {@code tokens} at {@code nanos} comes to, and changes nothing. */
-    Decision decide(long[] state, long nanos, long tokens) {
+    /** Returns the state of a bucket that denies everything, for good. */
+    long[] stateOfNothing() {
+        long[] debts = new long[limits.length];
+        Arrays.fill(debts, Gcra.MAX_DEBT);
+        return stateOwing(debts);
+    }
+
+    /** Returns the debts of a state now, one for each limit. */
+    long[] debts(long[] state) {
+        long now = now(state, clock.nanos());
+        long[] debts = new long[limits.length];
+        for (int i = 0; i < limits.length; i++) {
+            debts[i] = debt(state, i, now);
+        }
+        return debts;
+    }
+
+    /**
+     * Returns the debts here of a bucket that had {@code debts} under {@code old}. Each limit goes on from the old one in
+     * its place; where their number has changed, from the one that left the fewest tokens.
+     */
+    long[] carried(Terms old, long[] debts) {
+        long[] carried = new long[limits.length];
+        for (int i = 0; i < limits.length; i++) {
+            for (int j = 0; j < debts.length; j++) {
+                if (i == j || debts.length != limits.length) {
+                    carried[i] = Math.max(carried[i], limits[i].carried(old.limits[j], debts[j]));
+                }
+            }
+        }
+        return carried;
+    }
+
+    /** Returns how long each debt takes to pay. */
+    long[] nanos(long[] debts) {
+        long[] nanos = new long[limits.length];
+        Arrays.setAll(nanos, i -> limits[i].nanos(debts[i]));
+        return nanos;
+    }
+
+    /** Returns the debts that take so long to pay. */
+    long[] ticks(long[] nanos) {
+        long[] debts = new long[limits.length];
+        Arrays.setAll(debts, i -> limits[i].ticks(nanos[i]));
+        return debts;
+    }
+
+    /** Returns the whole tokens that a state is good for at {@code nanos}. */
+    long tokens(long[] state, long nanos) {
         long now = now(state, nanos);
-        boolean allowed = fits(state, now, tokens);
+        long fewest = Long.MAX_VALUE;
+        for (int i = 0; i < limits.length; i++) {
+            fewest = Math.min(fewest, limits[i].tokens(debt(state, i, now)));
+        }
+        return fewest;
+    }
+
+    /**
+     * Returns what consuming {@code tokens} at {@code nanos} comes to, for a caller who waits up to {@code maxWaitNanos};
+     * changes nothing. The wait is the decision's {@code retryAfterNanos}, also if it is allowed.
+     */
+    Decision decide(long[] state, long nanos, long tokens, long maxWaitNanos) {
+        long now = now(state, nanos);
+        boolean allowed = fits(state, now, tokens, maxWaitNanos);
         long remaining = Long.MAX_VALUE;
-        long retryAfterNanos = 0;
+        long waitNanos = 0;
         long resetAfterNanos = 0;
         Limit decider = limits[0].limit;
         for (int i = 0; i < limits.length; i++) {
@@ -74,20 +156,20 @@ final class Terms {
             long before = debt(state, i, now);
             long debt = allowed ? limit.charged(before, tokens) : before;
             long left = limit.tokens(debt);
-            long wait = allowed ? 0 : limit.waitNanos(debt, tokens);
-            if (allowed ? left < remaining : wait > retryAfterNanos) {
+            long wait = limit.waitNanos(before, tokens);
+            if (allowed ? left < remaining : wait > waitNanos) {
                 decider = limit.limit;
             }
             remaining = Math.min(remaining, left);
-            retryAfterNanos = Math.max(retryAfterNanos, wait);
+            waitNanos = Math.max(waitNanos, wait);
             resetAfterNanos = Math.max(resetAfterNanos, limit.nanos(debt));
         }
-        return new Decision(allowed, remaining, retryAfterNanos, resetAfterNanos, decider);
+        return new Decision(allowed, remaining, waitNanos, resetAfterNanos, decider);
     }
 
-    private boolean fits(long[] state, long now, long tokens) {
+    private boolean fits(long[] state, long now, long tokens, long maxWaitNanos) {
         for (int i = 0; i < limits.length; i++) {
-            if (!limits[i].fits(debt(state, i, now), tokens)) {
+            if (!limits[i].fits(debt(state, i, now), tokens, maxWaitNanos)) {
                 return false;
             }
         }

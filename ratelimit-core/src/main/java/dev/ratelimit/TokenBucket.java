@@ -1,13 +1,16 @@
 package dev.ratelimit;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Holds up to a capacity of tokens that flow back at a steady rate, under one limit or several at once. Thread-safe.
  *
  * <p>Each operation takes effect at one instant, for all limits or for none; over any span of time t no more than
- * capacity + rate * t tokens are consumed, whatever the threads and the clock do.
+ * capacity + rate * t tokens are consumed, whatever the threads and the clock do. Where a {@link Synchronization} promises
+ * less or more, it says so.
  *
  * <pre>{@code
  * TokenBucket bucket = TokenBucket.of(Limit.parse("100/1m"));
@@ -15,11 +18,8 @@ import java.util.Objects;
  * }</pre>
  */
 public abstract class TokenBucket {
-    final Terms terms;
 
-    TokenBucket(Terms terms) {
-        this.terms = terms;
-    }
+    TokenBucket() {}
 
     /**
      * Returns a full bucket under {@code limits}, guarded by {@link Synchronization#CAS} and on the system's clock.
@@ -36,6 +36,24 @@ public abstract class TokenBucket {
     }
 
     /**
+     * Returns a bucket that consumes from all of {@code buckets} or from none; one that is listed twice, or is part of two
+     * others that are, pays twice.
+     *
+     * <p>If all are guarded by {@link Synchronization#LOCK}, an operation on them is atomic: it holds all their locks, which
+     * it takes in one order that is the same for all callers, so that it can't deadlock. It waits for each lock up to a
+     * second; after that it gives up those it has and throws an {@link IllegalStateException} that says which one it was,
+     * with nothing charged.
+     *
+     * <p>Otherwise it looks at all, consumes from one after the other, and gives back what it has if one of them was emptied
+     * meanwhile. It never admits too many; in such a race another caller may be denied tokens that come back.
+     *
+     * @throws IllegalArgumentException if there is no bucket
+     */
+    public static TokenBucket allOf(TokenBucket... buckets) {
+        return new JointBucket(List.of(buckets));
+    }
+
+    /**
      * Consumes {@code tokens} if every limit has that many left, and none otherwise.
      *
      * @param tokens how many, at least 1; more than the capacity is a denial that {@linkplain Decision#never() never} ends
@@ -43,7 +61,37 @@ public abstract class TokenBucket {
      */
     public final Decision tryConsume(long tokens) {
         Gcra.requirePositive("tokens", tokens);
-        return consumeNow(tokens);
+        return reserve(tokens, 0);
+    }
+
+    /**
+     * Consumes {@code tokens}, and waits for them as long as that takes, but not longer than {@code maxWait}.
+     *
+     * <p>The caller has its place from the moment of the call, before all who come later, and sleeps without a lock. If the
+     * wait would be too long it is denied at once and charged nothing.
+     *
+     * @param tokens how many, at least 1; more than the capacity is denied at once
+     * @param maxWait zero or less not to wait at all; there is no longest
+     * @return the decision, as it was when the call was made
+     * @throws InterruptedException if the thread is interrupted before or while it waits; the tokens are given back
+     * @throws IllegalArgumentException if {@code tokens} is below 1
+     */
+    public final Decision consume(long tokens, Duration maxWait) throws InterruptedException {
+        Gcra.requirePositive("tokens", tokens);
+        if (Thread.interrupted()) {
+            throw new InterruptedException();
+        }
+        Decision reserved = reserve(tokens, Gcra.nanosOf(maxWait));
+        if (!reserved.allowed() || reserved.retryAfterNanos() == 0) {
+            return reserved;
+        }
+        try {
+            clock().sleep(reserved.retryAfterNanos());
+        } catch (InterruptedException e) {
+            refundNow(tokens);
+            throw e;
+        }
+        return new Decision(true, reserved.remaining(), 0, reserved.resetAfterNanos(), reserved.limit());
     }
 
     /**
@@ -64,26 +112,27 @@ public abstract class TokenBucket {
      */
     public final void refund(long tokens) {
         Gcra.requirePositive("tokens", tokens);
-        giveBack(tokens);
+        refundNow(tokens);
     }
 
-    abstract Decision consumeNow(long tokens);
+    /**
+     * Takes {@code tokens} for a caller who waits up to {@code maxWaitNanos}. How long that has to be is the decision's
+     * {@code retryAfterNanos}, also if it is allowed.
+     */
+    abstract Decision reserve(long tokens, long maxWaitNanos);
 
     abstract Decision decide(long tokens);
 
-    abstract void giveBack(long tokens);
+    abstract void refundNow(long tokens);
 
-    @Override
-    public String toString() {
-        return "TokenBucket[" + decide(1).remaining() + " tokens of " + terms + ']';
-    }
+    abstract NanoClock clock();
 
     /** Makes a bucket. Not thread-safe. */
     public static final class Builder {
         private List<Limit> limits = List.of();
         private Synchronization synchronization = Synchronization.CAS;
         private NanoClock clock = NanoClock.SYSTEM;
-        private long initialTokens = Long.MAX_VALUE;
+        private @Nullable Long initialTokens;
 
         private Builder() {}
 
@@ -127,11 +176,12 @@ public abstract class TokenBucket {
          */
         public TokenBucket build() {
             Terms terms = new Terms(limits, clock);
-            if (initialTokens != Long.MAX_VALUE && initialTokens > terms.largestCapacity()) {
-                throw new IllegalArgumentException("initialTokens must be at most the capacity, "
-                        + terms.largestCapacity() + ": " + initialTokens);
+            long tokens = initialTokens == null ? terms.largestCapacity() : initialTokens;
+            if (tokens > terms.largestCapacity()) {
+                throw new IllegalArgumentException(
+                        "initialTokens must be at most the capacity, " + terms.largestCapacity() + ": " + tokens);
             }
-            return synchronization.bucket(terms, terms.stateOf(initialTokens));
+            return synchronization.bucket(terms, terms.stateOf(tokens));
         }
     }
 }

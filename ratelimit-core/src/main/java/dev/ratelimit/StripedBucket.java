@@ -1,0 +1,228 @@
+package dev.ratelimit;
+
+import java.util.Arrays;
+
+/**
+ * The bucket behind {@link Synchronization#STRIPED}: cells, each with a share of the capacity and of the refill.
+ *
+ * <p>A thread consumes from its own cell as long as that suffices. Otherwise it gathers from all of them, and gives back
+ * what it has if another thread was quicker somewhere, and looks again; it is denied only when all cells together do not
+ * hold enough. Since the shares add up to the limit, so does what is admitted.
+ */
+final class StripedBucket extends GuardedBucket {
+    private final GuardedBucket[] cells;
+
+    /** Returns a bucket of as many cells as there are processors. */
+    static GuardedBucket of(Terms terms, long[] state) {
+        return of(terms, state, Integer.highestOneBit(2 * Runtime.getRuntime().availableProcessors() - 1));
+    }
+
+    /** Returns a bucket of at most {@code cells}, a power of two; fewer, or none at all, if their shares were too small. */
+    static GuardedBucket of(Terms terms, long[] state, int cells) {
+        int count = cells;
+        while (count > 1 && !Shares.arePossible(terms, count)) {
+            count /= 2;
+        }
+        return count == 1 ? CasBucket.of(terms, state) : new StripedBucket(terms, state, count);
+    }
+
+    private StripedBucket(Terms terms, long[] state, int count) {
+        super(terms);
+        long[] debts = terms.debts(state);
+        cells = new GuardedBucket[count];
+        for (int i = 0; i < count; i++) {
+            Terms share = Shares.of(terms, i, count);
+            long[] shareState = share.stateOwing(Shares.debts(terms, debts, share, i, count));
+            cells[i] = share.size() == 1
+                    ? new PaddedCasBucket(share, shareState)
+                    : new PaddedCasArrayBucket(share, shareState);
+        }
+    }
+
+    private int home() {
+        long id = Thread.currentThread().getId();
+        return (int) ((id * 0x9E37_79B9_7F4A_7C15L) >>> 32) & (cells.length - 1);
+    }
+
+    @Override
+    Decision reserve(long tokens, long maxWaitNanos) {
+        int home = home();
+        Decision own = cells[home].reserve(tokens, 0);
+        return own.allowed() ? whole(own, home) : gather(home, tokens, maxWaitNanos, own.limit());
+    }
+
+    @Override
+    Decision decide(long tokens) {
+        int home = home();
+        Decision own = cells[home].decide(tokens);
+        return own.allowed() ? whole(own, home) : new View().decision(tokens, 0, limit(home, own.limit()));
+    }
+
+    private Decision gather(int home, long tokens, long maxWaitNanos, Limit decider) {
+        while (true) {
+            View view = new View();
+            Decision decision = view.decision(tokens, maxWaitNanos, limit(home, decider));
+            if (!decision.allowed() || take(view, home, tokens, decision.retryAfterNanos())) {
+                return decision;
+            }
+        }
+    }
+
+    /** Reserves from one cell after the other what it will hold in {@code waitNanos}; all or nothing. */
+    private boolean take(View view, int home, long tokens, long waitNanos) {
+        long[] taken = new long[cells.length];
+        long missing = tokens;
+        for (int i = 0; i < cells.length && missing > 0; i++) {
+            int cell = (home + i) & (cells.length - 1);
+            long part = Math.min(missing, view.tokens(cell, waitNanos));
+            if (part > 0) {
+                if (!cells[cell].reserve(part, waitNanos).allowed()) {
+                    break;
+                }
+                taken[cell] = part;
+                missing -= part;
+            }
+        }
+        for (int i = 0; i < cells.length && missing > 0; i++) {
+            if (taken[i] > 0) {
+                cells[i].giveBack(taken[i]);
+            }
+        }
+        return missing == 0;
+    }
+
+    /** Each cell gets what it lacks, so that nothing is lost in one that is full. */
+    @Override
+    boolean giveBack(long tokens) {
+        long left = tokens;
+        int home = home();
+        for (int i = 0; i < cells.length && left > 0; i++) {
+            GuardedBucket cell = cells[(home + i) & (cells.length - 1)];
+            long missing = Shares.missingTokens(cell);
+            if (missing > 0) {
+                if (!cell.giveBack(Math.min(left, missing))) {
+                    return false;
+                }
+                left -= Math.min(left, missing);
+            }
+        }
+        return !isRetired();
+    }
+
+    @Override
+    long[] state() {
+        return together(Arrays.stream(cells).map(GuardedBucket::state).toArray(long[][]::new));
+    }
+
+    @Override
+    long[] retire() {
+        return together(Arrays.stream(cells).map(GuardedBucket::retire).toArray(long[][]::new));
+    }
+
+    @Override
+    boolean isRetired() {
+        return cells[0].isRetired();
+    }
+
+    private long[] together(long[][] states) {
+        long[] debts = new long[terms.size()];
+        for (int limit = 0; limit < debts.length; limit++) {
+            long tokens = 0;
+            long waitNanos = 0;
+            for (int i = 0; i < cells.length; i++) {
+                Gcra share = cells[i].terms.limit(limit);
+                long debt = cells[i].terms.debts(states[i])[limit];
+                tokens += share.tokens(debt);
+                waitNanos = Math.max(waitNanos, share.nanos(Math.max(0, debt - share.burst)));
+            }
+            debts[limit] =
+                    terms.limit(limit).debtAt(tokens) + terms.limit(limit).ticks(waitNanos);
+        }
+        return terms.stateOwing(debts);
+    }
+
+    /** Returns the decision of one cell in terms of the whole, which is taken to be as full as that cell. */
+    private Decision whole(Decision own, int home) {
+        return new Decision(
+                true,
+                own.remaining() * cells.length,
+                own.retryAfterNanos(),
+                own.resetAfterNanos(),
+                limit(home, own.limit()));
+    }
+
+    private Limit limit(int cell, Limit share) {
+        return terms.limit(Shares.indexOf(cells[cell].terms, share)).limit;
+    }
+
+    /** What all cells looked like, one after the other, at about one time. */
+    private final class View {
+        private final long nanos = terms.clock.nanos();
+        private final long[][] states =
+                Arrays.stream(cells).map(GuardedBucket::state).toArray(long[][]::new);
+
+        long tokens(int cell, long waitNanos) {
+            return cells[cell].terms.tokens(states[cell], nanos + waitNanos);
+        }
+
+        private long tokens(long waitNanos) {
+            long sum = 0;
+            for (int i = 0; i < cells.length; i++) {
+                sum += tokens(i, waitNanos);
+            }
+            return sum;
+        }
+
+        Decision decision(long tokens, long maxWaitNanos, Limit decider) {
+            long waitNanos = waitNanos(tokens);
+            boolean allowed = waitNanos <= maxWaitNanos && waitNanos != Long.MAX_VALUE;
+            long held = tokens(0);
+            long left = allowed ? Math.max(0, held - tokens) : held;
+            return new Decision(allowed, left, waitNanos, resetAfterNanos(), decider);
+        }
+
+        private long resetAfterNanos() {
+            long longest = 0;
+            for (int i = 0; i < cells.length; i++) {
+                longest = Math.max(longest, Shares.nanosToFull(cells[i].terms, states[i]));
+            }
+            return longest;
+        }
+
+        /** Searches for the first instant at which the cells together hold {@code tokens}. */
+        private long waitNanos(long tokens) {
+            if (tokens > terms.smallestCapacity()) {
+                return Long.MAX_VALUE;
+            }
+            long tooShort = -1;
+            long enough = tokens(0) >= tokens ? 0 : resetAfterNanos();
+            while (enough - tooShort > 1) {
+                long middle = tooShort + (enough - tooShort) / 2;
+                if (tokens(middle) >= tokens) {
+                    enough = middle;
+                } else {
+                    tooShort = middle;
+                }
+            }
+            return enough;
+        }
+    }
+
+    /** Fields to fill two cache lines, so that no two cells share one. */
+    private static final class PaddedCasBucket extends CasBucket {
+        long p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, p11, p12, p13, p14;
+
+        PaddedCasBucket(Terms terms, long[] state) {
+            super(terms, state);
+        }
+    }
+
+    /** The same. */
+    private static final class PaddedCasArrayBucket extends CasArrayBucket {
+        long p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, p11, p12, p13, p14;
+
+        PaddedCasArrayBucket(Terms terms, long[] state) {
+            super(terms, state);
+        }
+    }
+}

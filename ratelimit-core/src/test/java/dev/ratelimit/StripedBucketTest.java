@@ -1,0 +1,129 @@
+package dev.ratelimit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class StripedBucketTest {
+    private final ManualClock clock =
+            new ManualClock(ThreadLocalRandom.current().nextLong());
+
+    private GuardedBucket striped(int cells, long tokens, String... limits) {
+        Terms terms = new Terms(Stream.of(limits).map(Limit::parse).toList(), clock);
+        return StripedBucket.of(terms, terms.stateOf(tokens), cells);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 4, 16})
+    void admitsExactlyTheCapacityAndAllOfItInWhateverAmounts(int cells) {
+        Random random = new Random(cells);
+        for (String limit : new String[] {"100003/1d", "65536/1h"}) {
+            GuardedBucket bucket = striped(cells, Long.MAX_VALUE, limit);
+            long left = Limit.parse(limit).capacity();
+            while (left > 0) {
+                long tokens = 1 + random.nextLong(Math.min(left, 30_000));
+                assertThat(bucket.tryConsume(tokens).allowed()).isTrue();
+                left -= tokens;
+            }
+            assertThat(bucket.tryConsume(1).allowed()).isFalse();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {2, 4, 16})
+    void gathersARequestLargerThanACellOrGivesItBackWhole(int cells) {
+        GuardedBucket bucket = striped(cells, Long.MAX_VALUE, "100000/1d");
+
+        assertThat(bucket.tryConsume(99_999).remaining()).isEqualTo(1);
+        for (int i = 0; i < 5; i++) {
+            assertThat(bucket.tryConsume(2).allowed()).isFalse();
+        }
+        assertThat(bucket.tryConsume(1).allowed()).isTrue();
+        bucket.refund(60_000);
+        assertThat(bucket.tryConsume(60_001).remaining()).isEqualTo(60_000);
+        assertThat(bucket.tryConsume(60_000).remaining()).isZero();
+        assertThat(bucket.tryConsume(100_001).never()).isTrue();
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {2, 4, 16})
+    void tellsExactlyWhenItsCellsTogetherHoldEnough(int cells) {
+        Random random = new Random(cells);
+        GuardedBucket bucket = striped(cells, 0, "100003/1h", "990007/1d");
+        for (int i = 0; i < 300; i++) {
+            long tokens = 1 + random.nextInt(60_000);
+            Decision peeked = bucket.peek(tokens);
+            Decision decision = bucket.tryConsume(tokens);
+            assertThat(decision).isEqualTo(peeked);
+            if (!decision.allowed()) {
+                clock.advance(Duration.ofNanos(decision.retryAfterNanos() - 1));
+                assertThat(bucket.tryConsume(tokens).allowed()).isFalse();
+                clock.advance(Duration.ofNanos(1));
+                assertThat(bucket.tryConsume(tokens).allowed()).isTrue();
+            }
+            clock.advance(Duration.ofMillis(random.nextInt(1_000)));
+        }
+    }
+
+    @Test
+    void neverAdmitsMoreThanTheLimitOverTime() {
+        Random random = new Random(3);
+        GuardedBucket bucket = striped(4, Long.MAX_VALUE, "10007/1s burst 50000");
+        long start = clock.nanos();
+        long admitted = 0;
+        for (int i = 0; i < 50_000; i++) {
+            long tokens = 1 + random.nextInt(100);
+            admitted += bucket.tryConsume(tokens).allowed() ? tokens : 0;
+            clock.advance(Duration.ofNanos(random.nextInt(1_000_000)));
+            long seconds = clock.nanos() - start;
+            assertThat(admitted).isLessThanOrEqualTo(50_000 + seconds * 10_007 / 1_000_000_000);
+        }
+        assertThat(admitted)
+                .as("and serves while it is asked")
+                .isGreaterThan(49_000 + (clock.nanos() - start) * 10_007 / 1_010_000_000);
+    }
+
+    @Test
+    void losesNothingToThreadsThatGatherAndGiveBackAtOneTime() throws Exception {
+        GuardedBucket bucket = striped(4, Long.MAX_VALUE, "100000/1d");
+        AtomicLong consumed = new AtomicLong();
+        Race.of(8, thread -> {
+            Random random = new Random(thread);
+            for (int i = 0; i < 2_000; i++) {
+                long tokens = 1 + random.nextInt(200);
+                if (bucket.tryConsume(tokens).allowed()) {
+                    consumed.addAndGet(tokens);
+                }
+            }
+        });
+
+        assertThat(consumed.get() + bucket.peek(Long.MAX_VALUE).remaining()).isEqualTo(100_000);
+    }
+
+    @Test
+    void isOneCellWhereTheSharesWouldBeSmall() {
+        Terms terms = new Terms(List.of(Limit.parse("2000/1s")), clock);
+
+        assertThat(StripedBucket.of(terms, terms.stateOf(7))).isInstanceOf(CasBucket.class);
+    }
+
+    @Test
+    void leavesItsDebtWhenItIsRetired() {
+        GuardedBucket bucket = striped(4, 70_000, "100000/1d");
+        GuardedBucket successor = StripedBucket.of(bucket.terms, bucket.retire(), 4);
+
+        assertThat(bucket.isRetired()).isTrue();
+        assertThat(bucket.tryConsume(1).allowed()).isFalse();
+        assertThat(bucket.giveBack(1)).isFalse();
+        assertThat(successor.tryConsume(70_000).allowed()).isTrue();
+        assertThat(successor.tryConsume(1).allowed()).isFalse();
+    }
+}
