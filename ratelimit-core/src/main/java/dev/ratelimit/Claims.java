@@ -11,57 +11,56 @@ import java.util.List;
  * denied tokens that come back; none is ever admitted too many.
  */
 final class Claims {
-    private final List<Claim> claims;
-    private final List<TokenBucket> buckets = new ArrayList<>();
+    private final RateLimiter limiter;
+    private final List<Claim> distinct = new ArrayList<>();
+    private final List<Integer> places = new ArrayList<>(); // in distinct, of each claim
 
-    Claims(LocalRateLimiter limiter, List<Claim> claims) {
-        this.claims = claims;
+    /** Adds up the claims on one bucket. */
+    Claims(RateLimiter limiter, List<Claim> claims) {
+        this.limiter = limiter;
         for (Claim claim : claims) {
-            buckets.add(limiter.bucket(claim));
+            int place = place(claim);
+            places.add(place);
+            if (place == distinct.size()) {
+                distinct.add(claim);
+            } else {
+                distinct.set(place, sum(distinct.get(place), claim));
+            }
         }
+    }
+
+    private int place(Claim claim) {
+        int place = 0;
+        while (place < distinct.size() && !isOnOneBucket(distinct.get(place), claim)) {
+            place++;
+        }
+        return place;
+    }
+
+    private static boolean isOnOneBucket(Claim one, Claim other) {
+        return one.policy().name().equals(other.policy().name()) && one.key().equals(other.key());
+    }
+
+    private static Claim sum(Claim one, Claim other) {
+        long tokens = one.tokens() > Long.MAX_VALUE - other.tokens() ? Long.MAX_VALUE : one.tokens() + other.tokens();
+        return new Claim(one.policy(), one.key(), tokens);
     }
 
     List<Decision> tryConsume() {
-        List<Decision> decisions = new ArrayList<>();
+        List<Decision> decisions = new ArrayList<>(distinct.size());
         boolean allowed = true;
-        for (int i = 0; i < claims.size(); i++) {
-            int first = first(i);
-            decisions.add(first < i ? decisions.get(first) : buckets.get(i).peek(sum(i)));
-            allowed &= decisions.get(i).allowed();
+        for (Claim claim : distinct) {
+            decisions.add(limiter.peek(claim.policy(), claim.key(), claim.tokens()));
+            allowed &= decisions.get(decisions.size() - 1).allowed();
         }
-        for (int i = 0; i < claims.size() && allowed; i++) {
-            int first = first(i);
-            decisions.set(i, first < i ? decisions.get(first) : buckets.get(i).tryConsume(sum(i)));
+        for (int i = 0; i < distinct.size() && allowed; i++) {
+            Claim claim = distinct.get(i);
+            decisions.set(i, limiter.tryConsume(claim.policy(), claim.key(), claim.tokens()));
             allowed = decisions.get(i).allowed();
             if (!allowed) {
-                refundBefore(i);
+                distinct.subList(0, i).forEach(each -> limiter.refund(each.policy(), each.key(), each.tokens()));
             }
         }
-        return List.copyOf(decisions);
-    }
-
-    private void refundBefore(int end) {
-        for (int i = 0; i < end; i++) {
-            if (first(i) == i) {
-                buckets.get(i).refund(sum(i));
-            }
-        }
-    }
-
-    /** Returns the index of the first claim on the bucket of claim {@code i}. */
-    private int first(int i) {
-        return buckets.indexOf(buckets.get(i));
-    }
-
-    /** Returns what all claims on the bucket of claim {@code i} ask for together. */
-    private long sum(int i) {
-        long sum = 0;
-        for (int j = 0; j < claims.size(); j++) {
-            if (buckets.get(j) == buckets.get(i)) {
-                long tokens = claims.get(j).tokens();
-                sum = tokens > Long.MAX_VALUE - sum ? Long.MAX_VALUE : sum + tokens;
-            }
-        }
-        return sum;
+        return places.stream().map(decisions::get).toList();
     }
 }

@@ -9,7 +9,14 @@ import java.util.concurrent.ConcurrentMap;
 /**
  * Keeps the buckets in this process: for each policy at most {@code maximumKeys} of them, in Caffeine. Thread-safe.
  *
- * <p>A bucket that has been idle for as long as it takes to fill is forgotten, since it is the same as a new one.
+ * <p>A bucket that has been idle for as long as it takes to fill is forgotten, since it is the same as a new one. One that is
+ * evicted earlier, for want of room, leaves its debt in a ledger of fixed size, where a new bucket of that key finds it. So
+ * no key is ever admitted more than its limits allow, whatever is evicted and however many keys there are; a key that was
+ * evicted, or is new, may be held to the debt of another that shares its place in the ledger.
+ *
+ * <p>A key may be asked for under the same policy with other limits, since they were changed or depend on the client: then
+ * it keeps the tokens it has, as far as they fit.
+ * Keys longer than 128 bytes are kept as their SHA-256.
  */
 public final class LocalRateLimiter implements RateLimiter {
     private final ConcurrentMap<String, PolicyBuckets> policies = new ConcurrentHashMap<>();
@@ -30,7 +37,7 @@ public final class LocalRateLimiter implements RateLimiter {
 
     @Override
     public Decision tryConsume(Policy policy, String key, long tokens) {
-        return buckets(policy).bucket(key).tryConsume(tokens);
+        return buckets(policy).tryConsume(policy, key, tokens);
     }
 
     @Override
@@ -44,34 +51,30 @@ public final class LocalRateLimiter implements RateLimiter {
 
     @Override
     public Decision peek(Policy policy, String key, long tokens) {
-        return buckets(policy).peek(key, tokens);
+        return buckets(policy).peek(policy, key, tokens);
     }
 
     @Override
     public void refund(Policy policy, String key, long tokens) {
-        buckets(policy).bucket(key).refund(tokens);
+        buckets(policy).refund(policy, key, tokens);
     }
 
     @Override
     public void reset(Policy policy, String key) {
-        buckets(policy).bucket(key).refund(Long.MAX_VALUE);
-    }
-
-    TokenBucket bucket(Claim claim) {
-        return buckets(claim.policy()).bucket(claim.key());
+        buckets(policy).refund(policy, key, Long.MAX_VALUE);
     }
 
     private PolicyBuckets buckets(Policy policy) {
         PolicyBuckets buckets = policies.get(policy.name());
-        return buckets != null && buckets.isOf(policy) ? buckets : register(policy);
+        return buckets != null
+                ? buckets
+                : policies.computeIfAbsent(
+                        policy.name(), name -> new PolicyBuckets(policy, synchronization, clock, maximumKeys));
     }
 
-    private PolicyBuckets register(Policy policy) {
-        return Objects.requireNonNull(policies.compute(
-                policy.name(),
-                (name, present) -> present != null && present.isOf(policy)
-                        ? present
-                        : new PolicyBuckets(policy, synchronization, clock, maximumKeys)));
+    /** Returns how many keys of {@code policy} are tracked. */
+    long keys(Policy policy) {
+        return buckets(policy).keys();
     }
 
     @Override
@@ -98,8 +101,17 @@ public final class LocalRateLimiter implements RateLimiter {
             return this;
         }
 
-        /** How each bucket is guarded, {@link Synchronization#CAS} unless told. */
+        /**
+         * How each bucket is guarded, {@link Synchronization#CAS} unless told.
+         *
+         * @throws IllegalArgumentException for {@link Synchronization#THREAD_LOCAL}, which would give each key a budget for
+         *     each thread
+         */
         public Builder synchronization(Synchronization synchronization) {
+            if (synchronization == Synchronization.THREAD_LOCAL) {
+                throw new IllegalArgumentException("synchronization must not be THREAD_LOCAL: a key would have a budget"
+                        + " for each thread that asks, and not one");
+            }
             this.synchronization = Objects.requireNonNull(synchronization, "synchronization");
             return this;
         }

@@ -19,7 +19,7 @@ import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.EnumSource;
 
 @ParameterizedClass
-@EnumSource
+@EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "THREAD_LOCAL") // refused, see below
 class LocalRateLimiterTest {
     private final ManualClock clock =
             new ManualClock(ThreadLocalRandom.current().nextLong());
@@ -177,5 +177,8 @@ class LocalRateLimiterTest {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> LocalRateLimiter.builder().maximumKeys(0))
                 .withMessage("maximumKeys must be positive: 0");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> LocalRateLimiter.builder().synchronization(Synchronization.THREAD_LOCAL))
+                .withMessageStartingWith("synchronization must not be THREAD_LOCAL: a key would have a budget");
     }
 }

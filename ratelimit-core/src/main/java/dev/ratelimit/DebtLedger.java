@@ -1,0 +1,99 @@
+package dev.ratelimit;
+
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicLongArray;
+
+/**
+ * What keys owe that are no longer tracked, one debt for each limit of a policy. Thread-safe.
+ *
+ * <p>Two rows of cells, each with a hash of its own, hold instants of the clock in nanoseconds at which debts will have been
+ * paid. A key's debt goes into one cell of each row, merged by the maximum, and is read as the smaller of the two. So it is
+ * never read as less than it was, however many keys were put in; and a key that shares both its cells with another inherits
+ * at most that one's debt. This is a count-min sketch (Cormode and Muthukrishnan, 2005) whose sums are maxima.
+ *
+ * <p>The hashes are seeded for each ledger, so that nobody outside can choose keys that meet in a cell.
+ */
+final class DebtLedger {
+    private static final int MIN_CELLS = 4_096;
+    private static final int MAX_CELLS = 1 << 29;
+
+    /** Before a ledger's first instant, so that a clock that steps back a little makes no debtor of anybody. */
+    private static final long LONG_PAID_NANOS = Duration.ofDays(1).toNanos();
+
+    private final NanoClock clock;
+    private final long[] seeds = new SecureRandom().longs(2).toArray();
+    private final AtomicLong paidAt; // of the last debt
+    private final AtomicLongArray[][] rows; // by row and limit
+
+    DebtLedger(int limits, long maximumKeys, NanoClock clock) {
+        this.clock = clock;
+        long longPaid = clock.nanos() - LONG_PAID_NANOS;
+        paidAt = new AtomicLong(longPaid);
+        long[] initial = new long[cells(maximumKeys)];
+        Arrays.fill(initial, longPaid);
+        rows = new AtomicLongArray[seeds.length][limits];
+        for (AtomicLongArray[] row : rows) {
+            Arrays.setAll(row, limit -> new AtomicLongArray(initial));
+        }
+    }
+
+    private static int cells(long maximumKeys) {
+        int cells = MIN_CELLS;
+        while (cells < maximumKeys - cells && cells < MAX_CELLS) {
+            cells *= 2;
+        }
+        return cells;
+    }
+
+    /** Notes that {@code key} owes what takes {@code nanos} to pay, under each limit. */
+    void add(String key, long[] nanos) {
+        long now = clock.nanos();
+        for (int limit = 0; limit < nanos.length; limit++) {
+            if (nanos[limit] > 0) {
+                long instant = now + nanos[limit];
+                paidAt.accumulateAndGet(instant, DebtLedger::later);
+                for (int row = 0; row < rows.length; row++) {
+                    rows[row][limit].accumulateAndGet(cell(key, seeds[row]), instant, DebtLedger::later);
+                }
+            }
+        }
+    }
+
+    private static long later(long one, long other) {
+        return one - other > 0 ? one : other;
+    }
+
+    /** Returns how long {@code key} takes to pay what it owes under each limit, and possibly more than it does owe. */
+    long[] nanos(String key) {
+        long[] least = nanos(0, cell(key, seeds[0]));
+        for (int row = 1; row < rows.length; row++) {
+            long[] other = nanos(row, cell(key, seeds[row]));
+            Arrays.setAll(least, limit -> Math.min(least[limit], other[limit]));
+        }
+        return least;
+    }
+
+    private long[] nanos(int row, int cell) {
+        long now = clock.nanos();
+        long[] nanos = new long[rows[row].length];
+        Arrays.setAll(nanos, limit -> Math.max(0, rows[row][limit].get(cell) - now));
+        return nanos;
+    }
+
+    /** Whether no key owes anything any more. */
+    boolean isPaid() {
+        return paidAt.get() - clock.nanos() <= 0;
+    }
+
+    private int cell(String key, long seed) {
+        long hash = seed;
+        for (int i = 0; i < key.length(); i++) {
+            hash = (hash ^ key.charAt(i)) * 0x9E37_79B9_7F4A_7C15L;
+            hash ^= hash >>> 29;
+        }
+        return (int) ((hash * 0xBF58_476D_1CE4_E5B9L) >>> 32) & (rows[0][0].length() - 1);
+    }
+}

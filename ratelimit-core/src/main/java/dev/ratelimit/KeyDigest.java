@@ -1,0 +1,40 @@
+package dev.ratelimit;
+
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.Base64;
+
+/** Bounds what a tracked key takes in memory, whatever its length is. */
+final class KeyDigest {
+    private static final int MAX_BYTES = 128;
+
+    private KeyDigest() {}
+
+    /** Returns {@code key}, or its SHA-256 if it is longer than 128 bytes. */
+    static String of(String key) {
+        return key.length() <= MAX_BYTES / 2 || bytes(key) <= MAX_BYTES ? key : digest(key);
+    }
+
+    /** A string of Latin-1 letters takes a byte a letter, any other two (JEP 254). */
+    private static int bytes(String key) {
+        if (key.length() > MAX_BYTES) {
+            return key.length();
+        }
+        for (int i = 0; i < key.length(); i++) {
+            if (key.charAt(i) > 0xff) {
+                return 2 * key.length();
+            }
+        }
+        return key.length();
+    }
+
+    private static String digest(String key) {
+        try {
+            byte[] hash = MessageDigest.getInstance("SHA-256").digest(key.getBytes(StandardCharsets.UTF_16));
+            return "sha256:" + Base64.getEncoder().encodeToString(hash);
+        } catch (NoSuchAlgorithmException e) {
+            throw new AssertionError("every Java platform has SHA-256", e);
+        }
+    }
+}
