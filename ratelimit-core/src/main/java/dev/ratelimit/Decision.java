@@ -1,5 +1,7 @@
 package dev.ratelimit;
 
+import java.io.Serializable;
+
 /**
  * What a limiter answered. Immutable.
  *
@@ -14,7 +16,8 @@ package dev.ratelimit;
  * @param resetAfterNanos nanoseconds until the bucket is full again, if nothing else is consumed
  * @param limit the limit that decided
  */
-public record Decision(boolean allowed, long remaining, long retryAfterNanos, long resetAfterNanos, Limit limit) {
+public record Decision(boolean allowed, long remaining, long retryAfterNanos, long resetAfterNanos, Limit limit)
+        implements Serializable {
 
     /** Whether the same request can never pass, as it asks for more tokens than the capacity. */
     public boolean never() {

@@ -1,8 +1,8 @@
 package dev.ratelimit;
 
+import java.io.Serializable;
 import java.time.Duration;
 import java.util.Locale;
-import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -18,7 +18,7 @@ import java.util.regex.Pattern;
  * @param refillTokens tokens that flow in over one period; at least 1, and at most one a nanosecond
  * @param refillPeriod at least 1 ns
  */
-public record Limit(long capacity, long refillTokens, Duration refillPeriod) {
+public record Limit(long capacity, long refillTokens, Duration refillPeriod) implements Serializable {
     private static final Pattern TEXT = Pattern.compile(
             "(\\d{1,19})\\s*/\\s*(\\d{0,19})\\s*(ns|us|ms|s|m|h|d)(?:\\s+burst\\s+(\\d{1,19}))?",
             Pattern.CASE_INSENSITIVE);
@@ -36,7 +36,9 @@ public record Limit(long capacity, long refillTokens, Duration refillPeriod) {
     public Limit {
         Gcra.requirePositive("capacity", capacity);
         Gcra.requirePositive("refillTokens", refillTokens);
-        Objects.requireNonNull(refillPeriod, "refillPeriod");
+        if (refillPeriod == null) {
+            throw new IllegalArgumentException("refillPeriod is missing");
+        }
         if (refillPeriod.isNegative() || refillPeriod.isZero()) {
             throw new IllegalArgumentException("refillPeriod must be positive: " + refillPeriod);
         }

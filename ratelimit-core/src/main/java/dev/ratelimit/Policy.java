@@ -1,5 +1,6 @@
 package dev.ratelimit;
 
+import java.io.Serializable;
 import java.util.List;
 import java.util.Objects;
 
@@ -13,7 +14,7 @@ import java.util.Objects;
  * @param name not blank
  * @param limits at least one
  */
-public record Policy(String name, List<Limit> limits) {
+public record Policy(String name, List<Limit> limits) implements Serializable {
 
     public Policy {
         Objects.requireNonNull(name, "name");

@@ -1,15 +1,24 @@
 package dev.ratelimit.spring;
 
 import java.lang.reflect.Method;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.springframework.core.DefaultParameterNameDiscoverer;
 import org.springframework.expression.ParseException;
+import org.springframework.expression.spel.SpelEvaluationException;
+import org.springframework.expression.spel.SpelMessage;
 import org.springframework.expression.spel.SpelNode;
+import org.springframework.expression.spel.ast.Assign;
 import org.springframework.expression.spel.ast.BeanReference;
+import org.springframework.expression.spel.ast.CompoundExpression;
 import org.springframework.expression.spel.ast.ConstructorReference;
+import org.springframework.expression.spel.ast.FunctionReference;
+import org.springframework.expression.spel.ast.Indexer;
+import org.springframework.expression.spel.ast.MethodReference;
+import org.springframework.expression.spel.ast.Projection;
+import org.springframework.expression.spel.ast.PropertyOrFieldReference;
+import org.springframework.expression.spel.ast.Selection;
 import org.springframework.expression.spel.ast.TypeReference;
 import org.springframework.expression.spel.ast.VariableReference;
 import org.springframework.expression.spel.standard.SpelExpression;
@@ -24,8 +33,17 @@ import org.springframework.expression.spel.support.SimpleEvaluationContext;
  */
 final class ArgumentExpression {
     private static final SpelExpressionParser PARSER = new SpelExpressionParser();
+    private static final List<Class<?>> REFUSED = List.of(
+            TypeReference.class,
+            BeanReference.class,
+            ConstructorReference.class,
+            FunctionReference.class,
+            Assign.class);
 
+    private final String text;
+    private final String place;
     private final SpelExpression expression;
+    private boolean constant = true;
     private final List<@Nullable String> names;
 
     /**
@@ -35,53 +53,76 @@ final class ArgumentExpression {
      */
     ArgumentExpression(String text, Method method, String place) {
         @Nullable String @Nullable [] parameters = new DefaultParameterNameDiscoverer().getParameterNames(method);
+        this.text = text;
+        this.place = place;
         names = parameters == null ? List.of() : Arrays.asList(parameters);
         try {
             expression = (SpelExpression) PARSER.parseExpression(text);
         } catch (ParseException e) {
-            throw new InvalidRateLimitException(place, "has the expression \"" + text + "\": " + e.getSimpleMessage());
+            throw invalid(": " + e.getSimpleMessage());
         }
-        for (SpelNode node : nodesOf(expression.getAST(), new ArrayList<>())) {
-            check(node, text, place);
-        }
+        check(expression.getAST(), /* inElement= */ false, /* follows= */ false);
     }
 
-    private static List<SpelNode> nodesOf(SpelNode node, List<SpelNode> nodes) {
-        nodes.add(node);
+    /**
+     * A property or method stands behind something it is of, {@code follows}, or is that of an element which a projection or
+     * a selection goes through.
+     */
+    private void check(SpelNode node, boolean inElement, boolean follows) {
+        if (REFUSED.stream().anyMatch(type -> type.isInstance(node))) {
+            throw invalid(", which may use the arguments only, not " + node.toStringAST());
+        }
+        if (node instanceof VariableReference) {
+            constant = false;
+            checkVariable(node.toStringAST(), inElement);
+        }
+        if (!inElement && !follows && (node instanceof PropertyOrFieldReference || node instanceof MethodReference)) {
+            throw invalid(", where " + node.toStringAST() + " is of nothing; an argument is written with a #");
+        }
+        boolean element = node instanceof Projection || node instanceof Selection || node instanceof Indexer;
         for (int i = 0; i < node.getChildCount(); i++) {
-            nodesOf(node.getChild(i), nodes);
-        }
-        return nodes;
-    }
-
-    private void check(SpelNode node, String text, String place) {
-        if (node instanceof TypeReference || node instanceof BeanReference || node instanceof ConstructorReference) {
-            throw new InvalidRateLimitException(
-                    place,
-                    "has the expression \"" + text + "\", which may use the arguments only, not " + node.toStringAST());
-        }
-        if (node instanceof VariableReference
-                && !names.contains(node.toStringAST().substring(1))) {
-            throw new InvalidRateLimitException(
-                    place,
-                    "has the expression \"" + text + "\", but there is no parameter " + node.toStringAST() + "; "
-                            + (names.isEmpty()
-                                    ? "no parameter names are known (is it compiled with -parameters?)"
-                                    : "there are: #" + String.join(", #", names)));
+            check(node.getChild(i), inElement || element, node instanceof CompoundExpression && i > 0);
         }
     }
 
+    private void checkVariable(String variable, boolean inElement) {
+        if (!names.contains(variable.substring(1)) && !(inElement && variable.equals("#this"))) {
+            throw invalid(", but there is no parameter " + variable + "; "
+                    + (names.isEmpty()
+                            ? "no parameter names are known (is it compiled with -parameters?)"
+                            : "there are: #" + String.join(", #", names)));
+        }
+    }
+
+    /** Whether no argument is in it. */
+    boolean isConstant() {
+        return constant;
+    }
+
+    private InvalidRateLimitException invalid(String problem) {
+        return new InvalidRateLimitException(place, "has the expression \"" + text + '"' + problem);
+    }
+
+    /** Returns the value, which is null also where something on the way to it is. */
     @Nullable
     Object valueFor(@Nullable Object[] arguments) {
         SimpleEvaluationContext context = SimpleEvaluationContext.forReadOnlyDataBinding()
                 .withInstanceMethods()
                 .build();
-        for (int i = 0; i < names.size(); i++) {
+        for (int i = 0; i < arguments.length && i < names.size(); i++) {
             String name = names.get(i);
             if (name != null) {
                 context.setVariable(name, arguments[i]);
             }
         }
-        return expression.getValue(context);
+        try {
+            return expression.getValue(context);
+        } catch (SpelEvaluationException e) {
+            if (e.getMessageCode() == SpelMessage.PROPERTY_OR_FIELD_NOT_READABLE_ON_NULL
+                    || e.getMessageCode() == SpelMessage.METHOD_CALL_ON_NULL_OBJECT_NOT_ALLOWED) {
+                return null;
+            }
+            throw e;
+        }
     }
 }

@@ -31,8 +31,8 @@ public final class ConfiguredPolicies {
         return found.policy();
     }
 
-    @Nullable
-    ConfiguredPolicy find(String name) {
+    /** Returns the policy of that name and what it costs, or null if there is none. */
+    public @Nullable ConfiguredPolicy find(String name) {
         return policies.get(name);
     }
 

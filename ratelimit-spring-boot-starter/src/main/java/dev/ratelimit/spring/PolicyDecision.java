@@ -1,7 +1,39 @@
 package dev.ratelimit.spring;
 
+import dev.ratelimit.Claim;
 import dev.ratelimit.Decision;
 import dev.ratelimit.Policy;
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.List;
 
 /** What the limiter decided under one policy. Immutable. */
-public record PolicyDecision(Policy policy, Decision decision) {}
+public record PolicyDecision(Policy policy, Decision decision) implements Serializable {
+
+    /**
+     * Returns what was decided on each of {@code claims}, in their order. Where one was denied, nothing was charged to the
+     * others, and they say what they have rather than what they would have had.
+     */
+    public static List<PolicyDecision> listOf(List<Claim> claims, List<Decision> decisions) {
+        boolean allowed = decisions.stream().allMatch(Decision::allowed);
+        List<PolicyDecision> named = new ArrayList<>(claims.size());
+        for (int i = 0; i < claims.size(); i++) {
+            Decision decision = allowed
+                    ? decisions.get(i)
+                    : uncharged(decisions.get(i), claims.get(i).tokens());
+            named.add(new PolicyDecision(claims.get(i).policy(), decision));
+        }
+        return named;
+    }
+
+    private static Decision uncharged(Decision decision, long tokens) {
+        return decision.allowed()
+                ? new Decision(true, decision.remaining() + tokens, 0, decision.resetAfterNanos(), decision.limit())
+                : decision;
+    }
+
+    /** Returns those that denied; the request is allowed if there is none. */
+    public static List<PolicyDecision> violationsIn(List<PolicyDecision> decisions) {
+        return decisions.stream().filter(each -> !each.decision.allowed()).toList();
+    }
+}

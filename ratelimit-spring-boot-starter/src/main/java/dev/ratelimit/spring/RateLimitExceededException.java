@@ -13,7 +13,8 @@ import java.util.List;
 public final class RateLimitExceededException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
-    private final transient List<PolicyDecision> violations;
+    @SuppressWarnings("serial") // the lists of List.copyOf are serializable
+    private final List<PolicyDecision> violations;
 
     /** Creates the exception for the policies that denied, of which there is at least one. */
     public RateLimitExceededException(List<PolicyDecision> violations) {

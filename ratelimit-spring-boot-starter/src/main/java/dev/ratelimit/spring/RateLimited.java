@@ -52,12 +52,15 @@ public @interface RateLimited {
      */
     String tokens() default "";
 
-    /** How long a call may wait for its tokens, such as {@code 500ms}; not at all unless told. */
+    /**
+     * How long a call may wait for its tokens, such as {@code 500ms}; not at all unless told. Of several annotations the
+     * shortest counts. A call that has waited may still be denied, if others were quicker.
+     */
     String maxWait() default "";
 
     /**
      * A method of the same type to call in place of a denied one: with the same parameters, or those and a
-     * {@link RateLimitExceededException}.
+     * {@link RateLimitExceededException}, and not limited itself. Of several annotations that of the first to deny counts.
      */
     String fallback() default "";
 

@@ -7,12 +7,11 @@ import java.lang.reflect.Method;
 import java.util.function.Supplier;
 import org.springframework.aop.support.StaticMethodMatcherPointcutAdvisor;
 import org.springframework.core.Ordered;
-import org.springframework.core.annotation.AnnotationUtils;
 import org.springframework.util.StringValueResolver;
 import org.springframework.util.function.SingletonSupplier;
 
 /**
- * Puts {@link RateLimited} in force: around what asks for authorization, and outside of transactions and caches.
+ * Puts {@link RateLimited} in force: behind what asks for authorization, and in front of transactions and caches.
  *
  * <p>It is made before the beans it stands in front of, so it gets to know what it needs only when a call comes.
  */
@@ -33,15 +32,15 @@ public final class RateLimitedAdvisor extends StaticMethodMatcherPointcutAdvisor
             Supplier<NanoClock> clock,
             Supplier<CallContext> context) {
         this.calls = SingletonSupplier.of(() -> new RateLimitedCalls(policies.get(), placeholders));
-        setAdvice(new RateLimitedInterceptor(calls, limiter, clock, context));
+        setAdvice(new RateLimitedInterceptor(
+                calls, SingletonSupplier.of(limiter), SingletonSupplier.of(clock), SingletonSupplier.of(context)));
         setOrder(ORDER);
     }
 
     /** Looks no further than whether there is an annotation: policies may not exist yet when the first beans are made. */
     @Override
     public boolean matches(Method method, Class<?> targetClass) {
-        return AnnotationUtils.isCandidateClass(targetClass, RateLimited.class)
-                && RateLimitedCalls.isLimited(method, targetClass);
+        return RateLimitedCalls.isLimited(method, targetClass);
     }
 
     Supplier<RateLimitedCalls> calls() {

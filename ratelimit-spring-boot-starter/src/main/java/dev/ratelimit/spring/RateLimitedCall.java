@@ -1,12 +1,16 @@
 package dev.ratelimit.spring;
 
 import dev.ratelimit.Claim;
+import dev.ratelimit.Limit;
 import dev.ratelimit.Policy;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
+import java.math.BigDecimal;
+import java.math.RoundingMode;
 import java.util.Arrays;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
+import org.springframework.util.ClassUtils;
 import org.springframework.util.ReflectionUtils;
 
 /**
@@ -29,23 +33,44 @@ record RateLimitedCall(
         Policy charged = policy.policy();
         Object value = key == null ? null : key.valueFor(arguments);
         String whose = value == null ? context.key(charged.name()) : Keys.of("argument", value.toString());
-        return new Claim(charged, whose, cost(arguments));
+        return new Claim(charged, whose, tokens == null ? policy.tokens() : cost(tokens.valueFor(arguments)));
     }
 
-    private long cost(@Nullable Object[] arguments) {
-        if (tokens == null) {
-            return policy.tokens();
+    /** Rounds up, and takes what is below 1 as 1: what a client says of itself must not make a call free. */
+    private long cost(@Nullable Object value) {
+        if (value instanceof Long || value instanceof Integer || value instanceof Short || value instanceof Byte) {
+            return Math.max(1, ((Number) value).longValue());
         }
-        Object value = tokens.valueFor(arguments);
-        if (value instanceof Double || value instanceof Float) {
-            return Math.max(1, (long) Math.ceil(((Number) value).doubleValue()));
+        try {
+            return new BigDecimal(String.valueOf(value))
+                    .setScale(0, RoundingMode.CEILING)
+                    .max(BigDecimal.ONE)
+                    .min(BigDecimal.valueOf(Long.MAX_VALUE))
+                    .longValueExact();
+        } catch (NumberFormatException e) {
+            throw new IllegalArgumentException(
+                    "the tokens of policy " + policy.policy().name() + " must be a number: "
+                            + (value instanceof Number ? value : ClassUtils.getDescriptiveType(value)));
         }
-        if (value instanceof Number number) {
-            return Math.max(1, number.longValue());
+    }
+
+    /** A cost that depends on no argument is known at start-up, and so is whether a call can ever pass. */
+    void checkConstantCost(String place) {
+        if (tokens == null || !tokens.isConstant()) {
+            return;
         }
-        throw new IllegalArgumentException(
-                "the tokens of policy " + policy.policy().name() + " must be a number: "
-                        + (value == null ? "null" : value.getClass().getName()));
+        long cost;
+        try {
+            cost = cost(tokens.valueFor(new Object[0]));
+        } catch (IllegalArgumentException e) {
+            throw new InvalidRateLimitException(place, "is wrong: " + e.getMessage());
+        }
+        for (Limit limit : policy.policy().limits()) {
+            if (cost > limit.capacity()) {
+                throw new InvalidRateLimitException(
+                        place, "costs " + cost + " tokens, which is more than the limit " + limit + " can ever grant");
+            }
+        }
     }
 
     @Nullable

@@ -5,10 +5,14 @@ import dev.ratelimit.Policy;
 import java.lang.reflect.AnnotatedElement;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
+import java.lang.reflect.Proxy;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.springframework.aop.support.AopUtils;
@@ -24,14 +28,14 @@ import org.springframework.util.StringValueResolver;
 /**
  * Reads {@link RateLimited} from methods and types, each method once. Thread-safe.
  *
- * <p>What a method is annotated with goes before what its type is. A limit in place makes a policy that is named after its
- * place, {@code Type.method} or {@code Type}; where two places would have one name, the later is given more of its own.
+ * <p>What a method is annotated with goes before what its type is, and what it overrides. A limit in place makes a policy
+ * that is named after its place, {@code Type.method} or {@code Type}; see {@link #inPlaceName}.
  */
 final class RateLimitedCalls {
     private final ConfiguredPolicies policies;
     private final StringValueResolver placeholders;
     private final Map<MethodClassKey, List<RateLimitedCall>> calls = new ConcurrentHashMap<>();
-    private final Map<String, AnnotatedElement> places = new ConcurrentHashMap<>();
+    private final Map<String, AnnotatedElement> names = new ConcurrentHashMap<>();
 
     RateLimitedCalls(ConfiguredPolicies policies, StringValueResolver placeholders) {
         this.policies = policies;
@@ -47,7 +51,7 @@ final class RateLimitedCalls {
         MethodClassKey key = new MethodClassKey(method, type);
         List<RateLimitedCall> known = calls.get(key);
         if (known == null) {
-            known = read(AopUtils.getMostSpecificMethod(method, type), type);
+            known = read(mostSpecific(method, type), type);
             calls.put(key, known);
         }
         return known;
@@ -55,52 +59,71 @@ final class RateLimitedCalls {
 
     /** Whether {@code method} has such an annotation when it is called on {@code type}, of its own or by the type. */
     static boolean isLimited(Method method, Class<?> type) {
-        return annotated(AopUtils.getMostSpecificMethod(method, type), type) != null;
+        return annotated(mostSpecific(method, type), type) != null;
     }
 
-    private List<RateLimitedCall> read(Method method, Class<?> type) {
-        AnnotatedElement annotated = annotated(method, type);
-        return annotated == null
-                ? List.of()
-                : annotations(annotated)
-                        .map(each -> call(each, method, type, annotated))
-                        .toList();
+    /** Whether {@code method} has such an annotation of its own. */
+    static boolean isLimited(Method method) {
+        return !annotations(method).isEmpty();
+    }
+
+    /** The methods of a JDK proxy's class have no annotations and no names; those of its interfaces do. */
+    private static Method mostSpecific(Method method, Class<?> type) {
+        return Proxy.isProxyClass(type) ? method : AopUtils.getMostSpecificMethod(method, type);
     }
 
     private static @Nullable AnnotatedElement annotated(Method method, Class<?> type) {
         if (ReflectionUtils.isObjectMethod(method)) {
             return null;
         }
-        if (annotations(method).findAny().isPresent()) {
+        if (isLimited(method)) {
             return method;
         }
         boolean byType = Modifier.isPublic(method.getModifiers()) && !Modifier.isStatic(method.getModifiers());
-        return byType && annotations(type).findAny().isPresent() ? type : null;
+        return byType && !annotations(type).isEmpty() ? type : null;
     }
 
-    private static Stream<MergedAnnotation<RateLimited>> annotations(AnnotatedElement element) {
-        return MergedAnnotations.from(
-                element,
-                SearchStrategy.TYPE_HIERARCHY,
-                RepeatableContainers.explicitRepeatable(RateLimited.class, RateLimited.All.class))
-                .stream(RateLimited.class);
+    /** Returns the nearest annotations: what is on a method or type replaces what is on those it overrides. */
+    private static List<MergedAnnotation<RateLimited>> annotations(AnnotatedElement element) {
+        List<MergedAnnotation<RateLimited>> all = MergedAnnotations.from(
+                        element,
+                        SearchStrategy.TYPE_HIERARCHY,
+                        RepeatableContainers.explicitRepeatable(RateLimited.class, RateLimited.All.class))
+                .stream(RateLimited.class)
+                .toList();
+        return all.stream()
+                .filter(each -> each.getAggregateIndex() == all.get(0).getAggregateIndex())
+                .toList();
+    }
+
+    private List<RateLimitedCall> read(Method method, Class<?> type) {
+        AnnotatedElement annotated = annotated(method, type);
+        List<RateLimitedCall> read = new ArrayList<>();
+        if (annotated != null) {
+            int inPlace = 0;
+            for (MergedAnnotation<RateLimited> annotation : annotations(annotated)) {
+                inPlace += annotation.getString("limit").isEmpty() ? 0 : 1;
+                read.add(call(annotation, method, type, inPlaceName(annotated, type, inPlace)));
+            }
+        }
+        return List.copyOf(read);
     }
 
     private RateLimitedCall call(
-            MergedAnnotation<RateLimited> annotation, Method method, Class<?> type, AnnotatedElement annotated) {
+            MergedAnnotation<RateLimited> annotation, Method method, Class<?> type, String inPlaceName) {
         String place = "@RateLimited on " + type.getName() + '.' + method.getName();
-        return new RateLimitedCall(
-                policy(annotation, place, annotated, type),
-                expression(annotation.getString("key"), method, place),
-                expression(annotation.getString("tokens"), method, place),
+        Method named = annotation.getSource() instanceof Method source ? source : method;
+        RateLimitedCall call = new RateLimitedCall(
+                policy(text(annotation, "policy"), text(annotation, "limit"), place, inPlaceName),
+                expression(annotation.getString("key"), named, place),
+                expression(annotation.getString("tokens"), named, place),
                 maxWaitNanos(text(annotation, "maxWait"), place),
                 fallback(annotation.getString("fallback"), method, type, place));
+        call.checkConstantCost(place);
+        return call;
     }
 
-    private ConfiguredPolicy policy(
-            MergedAnnotation<RateLimited> annotation, String place, AnnotatedElement annotated, Class<?> type) {
-        String name = text(annotation, "policy");
-        String limit = text(annotation, "limit");
+    private ConfiguredPolicy policy(String name, String limit, String place, String inPlaceName) {
         if (name.isEmpty() == limit.isEmpty()) {
             throw new InvalidRateLimitException(place, "needs either the name of a policy or a limit, and not both");
         }
@@ -114,25 +137,37 @@ final class RateLimitedCalls {
         }
         try {
             List<Limit> limits = Stream.of(limit.split(",")).map(Limit::parse).toList();
-            return new ConfiguredPolicy(new Policy(inPlaceName(annotated, type), limits), 1);
+            return new ConfiguredPolicy(new Policy(inPlaceName, limits), 1);
         } catch (IllegalArgumentException e) {
             throw new InvalidRateLimitException(place, "has the limit \"" + limit + "\": " + e.getMessage());
         }
     }
 
-    private String inPlaceName(AnnotatedElement annotated, Class<?> type) {
-        Stream<String> names = Stream.of(type.getSimpleName(), type.getName());
-        if (annotated instanceof Method method) {
-            String signature = method.getName() + Arrays.toString(method.getParameterTypes());
-            names = Stream.of(
-                    type.getSimpleName() + '.' + method.getName(),
-                    type.getName() + '.' + method.getName(),
-                    type.getName() + '.' + signature);
-        }
-        return names.filter(name -> policies.find(name) == null)
-                .filter(name -> annotated.equals(places.computeIfAbsent(name, unused -> annotated)))
+    /**
+     * Returns the name of a limit on {@code annotated}: that of the type and the method, with parameters where it is
+     * overloaded and with a number from the second annotation on; with the type's package where two types have one name.
+     */
+    private String inPlaceName(AnnotatedElement annotated, Class<?> type, int index) {
+        String member = annotated instanceof Method method ? '.' + signature(method, type) : "";
+        String number = index <= 1 ? "" : "-" + index;
+        return Stream.of(type.getSimpleName(), type.getName())
+                .filter(name -> !name.isEmpty())
+                .map(name -> name + member + number)
+                .filter(name -> policies.find(name) == null)
+                .filter(name -> annotated.equals(names.computeIfAbsent(name, unused -> annotated)))
                 .findFirst()
-                .orElseThrow();
+                .orElse(type.getName() + member + number);
+    }
+
+    private static String signature(Method method, Class<?> type) {
+        long limited = Stream.of(ReflectionUtils.getUniqueDeclaredMethods(type, ReflectionUtils.USER_DECLARED_METHODS))
+                .filter(other -> other.getName().equals(method.getName()) && isLimited(other))
+                .count();
+        return limited <= 1
+                ? method.getName()
+                : Stream.of(method.getParameterTypes())
+                        .map(Class::getSimpleName)
+                        .collect(Collectors.joining(",", method.getName() + '(', ")"));
     }
 
     private String text(MergedAnnotation<RateLimited> annotation, String attribute) {
@@ -149,11 +184,15 @@ final class RateLimitedCalls {
             return 0;
         }
         try {
-            return DurationStyle.detectAndParse(text).toNanos();
+            Duration maxWait = DurationStyle.detectAndParse(text);
+            if (!maxWait.isNegative()) {
+                return maxWait.toNanos();
+            }
         } catch (IllegalArgumentException | ArithmeticException e) {
-            throw new InvalidRateLimitException(
-                    place, "has the maxWait \"" + text + "\", which is no duration; write it as 500ms or 2s");
+            // said below
         }
+        throw new InvalidRateLimitException(
+                place, "has the maxWait \"" + text + "\", which is no duration; write it as 500ms or 2s");
     }
 
     private static @Nullable Method fallback(String name, Method method, Class<?> type, String place) {
@@ -172,6 +211,11 @@ final class RateLimitedCalls {
                     place,
                     "has the fallback \"" + name + "\", but its type has no such method with the same parameters and a "
                             + method.getReturnType().getSimpleName() + " to return");
+        }
+        if (isLimited(found, type)) {
+            throw new InvalidRateLimitException(
+                    place,
+                    "has the fallback \"" + name + "\", which is limited itself, and would not be when called so");
         }
         return found;
     }

@@ -4,7 +4,6 @@ import dev.ratelimit.Claim;
 import dev.ratelimit.Decision;
 import dev.ratelimit.NanoClock;
 import dev.ratelimit.RateLimiter;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.Supplier;
@@ -36,8 +35,7 @@ final class RateLimitedInterceptor implements MethodInterceptor {
         List<RateLimitedCall> limits = calls.get().of(invocation.getMethod(), target.getClass());
         List<PolicyDecision> decisions = decide(limits, invocation.getArguments());
         context.get().decided(decisions);
-        List<PolicyDecision> violations =
-                decisions.stream().filter(each -> !each.decision().allowed()).toList();
+        List<PolicyDecision> violations = PolicyDecision.violationsIn(decisions);
         if (violations.isEmpty()) {
             return invocation.proceed();
         }
@@ -58,11 +56,7 @@ final class RateLimitedInterceptor implements MethodInterceptor {
         while (canWait(decisions, deadline) && sleep(retryAfterNanos(decisions))) {
             decisions = limiter.get().tryConsume(claims);
         }
-        List<PolicyDecision> named = new ArrayList<>();
-        for (int i = 0; i < claims.size(); i++) {
-            named.add(new PolicyDecision(claims.get(i).policy(), decisions.get(i)));
-        }
-        return named;
+        return PolicyDecision.listOf(claims, decisions);
     }
 
     private boolean canWait(List<Decision> decisions, long deadline) {

@@ -2,10 +2,11 @@ package dev.ratelimit.spring;
 
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
+import java.lang.reflect.Proxy;
+import java.util.stream.Stream;
 import org.springframework.aop.framework.autoproxy.AutoProxyUtils;
 import org.springframework.beans.factory.SmartInitializingSingleton;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
-import org.springframework.core.annotation.AnnotationUtils;
 import org.springframework.util.ClassUtils;
 import org.springframework.util.ReflectionUtils;
 
@@ -27,24 +28,31 @@ public final class RateLimitedVerifier implements SmartInitializingSingleton {
     public void afterSingletonsInstantiated() {
         for (String name : beans.getBeanDefinitionNames()) {
             Class<?> type = AutoProxyUtils.determineTargetClass(beans, name);
-            if (type != null && AnnotationUtils.isCandidateClass(type, RateLimited.class)) {
-                Class<?> userType = ClassUtils.getUserClass(type);
-                ReflectionUtils.doWithMethods(userType, method -> verify(method, userType));
+            if (type != null && Proxy.isProxyClass(type)) {
+                Stream.of(type.getInterfaces()).forEach(this::verify);
+            } else if (type != null) {
+                verify(ClassUtils.getUserClass(type));
             }
         }
     }
 
+    private void verify(Class<?> type) {
+        ReflectionUtils.doWithMethods(type, method -> verify(method, type), ReflectionUtils.USER_DECLARED_METHODS);
+    }
+
+    /** What a type inherits is not held against an annotation on the type. */
     private void verify(Method method, Class<?> type) {
         if (!RateLimitedCalls.isLimited(method, type)) {
             return;
         }
         int unreachable = method.getModifiers() & (Modifier.PRIVATE | Modifier.FINAL | Modifier.STATIC);
-        if (unreachable != 0) {
+        if (unreachable == 0) {
+            advisor.calls().get().of(method, type);
+        } else if (method.getDeclaringClass() == type || RateLimitedCalls.isLimited(method)) {
             throw new InvalidRateLimitException(
                     "@RateLimited on " + type.getName() + '.' + method.getName(),
                     "would be ignored, as a proxy cannot stand in front of a method that is "
                             + Modifier.toString(unreachable));
         }
-        advisor.calls().get().of(method, type);
     }
 }

@@ -9,10 +9,19 @@ import dev.ratelimit.Decision;
 import dev.ratelimit.Limit;
 import dev.ratelimit.ManualClock;
 import dev.ratelimit.NanoClock;
+import dev.ratelimit.Policy;
 import dev.ratelimit.spring.autoconfigure.RateLimitAutoConfiguration;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.ObjectInputStream;
+import java.io.ObjectOutputStream;
 import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
+import java.lang.reflect.Proxy;
+import java.math.BigDecimal;
+import java.math.BigInteger;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Consumer;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
@@ -22,6 +31,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.context.support.ApplicationObjectSupport;
 import org.springframework.context.support.GenericApplicationContext;
 import org.springframework.core.annotation.AliasFor;
 
@@ -275,6 +285,174 @@ class RateLimitedTest {
         });
     }
 
+    static class Overridden extends Base {
+        @Override
+        @RateLimited("dear")
+        public void call() {}
+
+        @RateLimited("login")
+        public void other() {}
+    }
+
+    static class Base implements AnnotatedContract {
+        @Override
+        @RateLimited("login")
+        public void call() {}
+    }
+
+    interface AnnotatedContract {
+        @RateLimited("login")
+        void call();
+    }
+
+    @Test
+    void takesTheNearestAnnotationAlone() {
+        app.withBean(Base.class).run(context -> {
+            Base base = context.getBean(Base.class);
+            base.call();
+            base.call();
+            assertThat(denied(base::call).policies()).containsExactly("login");
+        });
+        app.withBean(Overridden.class).run(context -> {
+            context.getBean(Overridden.class).call();
+            assertThat(context.getBean(Overridden.class)).isNotNull();
+            context.getBean(Overridden.class).call();
+            assertThat(denied(context.getBean(Overridden.class)::call).policies())
+                    .containsExactly("dear");
+        });
+    }
+
+    static class Several {
+        @RateLimited(limit = "2/1h")
+        @RateLimited(limit = "4/1m", key = "#tenant")
+        public void repeated(String tenant) {}
+
+        @RateLimited(limit = "1/1h")
+        public void over(String text) {}
+
+        @RateLimited(limit = "1/1h")
+        public void over(int number) {}
+
+        @RateLimited(limit = "10/1m", tokens = "#cost")
+        public void costs(Number cost) {}
+
+        @RateLimited(value = "dear", key = "#list.?[#this > 3].![toString()]")
+        public void selected(List<Integer> list) {}
+
+        @RateLimited(value = "dear", key = "#report.tenant.length()")
+        public void nullable(@Nullable Report report) {}
+    }
+
+    @Test
+    void keepsLimitsInPlaceApart() {
+        app.withBean(Several.class).run(context -> {
+            Several several = context.getBean(Several.class);
+            several.repeated("acme");
+            several.repeated("acme");
+            assertThat(denied(() -> several.repeated("acme")).policies()).containsExactly("Several.repeated");
+            clock.advance(Duration.ofHours(1));
+            several.over("");
+            several.over(1);
+            assertThat(denied(() -> several.over("")).policies()).containsExactly("Several.over(String)");
+            assertThat(denied(() -> several.over(2)).policies()).containsExactly("Several.over(int)");
+        });
+    }
+
+    @Test
+    void roundsCostsUp() {
+        app.withBean(Several.class).run(context -> {
+            Several several = context.getBean(Several.class);
+            for (int i = 0; i < 3; i++) {
+                several.costs(new BigDecimal("2.5"));
+            }
+            assertThat(denied(() -> several.costs(1.0001)).decisions().get(0).remaining())
+                    .isEqualTo(1);
+            denied(() -> several.costs(BigInteger.ONE.shiftLeft(64)));
+            several.costs(-3.5);
+            assertThatIllegalArgumentException()
+                    .isThrownBy(() -> several.costs(Double.NaN))
+                    .withMessage("the tokens of policy Several.costs must be a number: NaN");
+        });
+    }
+
+    @Test
+    void readsElementsAndNullsInItsExpressions() {
+        app.withBean(Several.class).run(context -> {
+            Several several = context.getBean(Several.class);
+            several.selected(List.of(1, 5));
+            several.selected(List.of(5));
+            denied(() -> several.selected(List.of(2, 5)));
+            several.selected(List.of(4));
+            several.nullable(null);
+            several.nullable(new Report(1, null));
+            denied(() -> several.nullable(null));
+        });
+    }
+
+    interface Client {
+        @RateLimited(value = "login", key = "#id")
+        String get(String id);
+    }
+
+    @Test
+    void limitsBeansThatAreProxiesAlready() {
+        app.withBean(Client.class, () -> (Client) Proxy.newProxyInstance(
+                        getClass().getClassLoader(),
+                        new Class<?>[] {Client.class},
+                        (proxy, method, arguments) -> "got"))
+                .run(context -> {
+                    Client client = context.getBean(Client.class);
+                    assertThat(client.get("1")).isEqualTo("got");
+                    client.get("1");
+                    denied(() -> client.get("1"));
+                    client.get("2");
+                });
+    }
+
+    @RateLimited(limit = "1/1h")
+    static class InheritsFinals extends ApplicationObjectSupport {
+        public void call() {}
+    }
+
+    @Test
+    void doesNotMindWhatALimitedTypeInherits() {
+        app.withBean(InheritsFinals.class).run(context -> {
+            context.getBean(InheritsFinals.class).call();
+            denied(context.getBean(InheritsFinals.class)::call);
+        });
+    }
+
+    @Test
+    void survivesSerialization() throws Exception {
+        RateLimitExceededException denied = new RateLimitExceededException(List.of(new PolicyDecision(
+                Policy.of("api", Limit.parse("1/1s")), new Decision(false, 0, 1, 1, Limit.parse("1/1s")))));
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        new ObjectOutputStream(bytes).writeObject(denied);
+        Object read = new ObjectInputStream(new ByteArrayInputStream(bytes.toByteArray())).readObject();
+
+        assertThat(((RateLimitExceededException) read).violations()).isEqualTo(denied.violations());
+    }
+
+    static class Bare {
+        @RateLimited(value = "login", key = "tenant")
+        public void call(String tenant) {}
+    }
+
+    static class OwnFallback {
+        @RateLimited(value = "login", fallback = "call")
+        public void call() {}
+    }
+
+    static class TooDear {
+        @RateLimited(value = "login", tokens = "3")
+        public void call() {}
+    }
+
+    static class NegativeWait {
+        @RateLimited(value = "login", maxWait = "-5s")
+        public void call() {}
+    }
+
     static class Unknown {
         @RateLimited("lgoin")
         public void call() {}
@@ -339,7 +517,11 @@ class RateLimitedTest {
                 BadWait.class,
                 BadFallback.class,
                 Private.class,
-                Final.class
+                Final.class,
+                Bare.class,
+                OwnFallback.class,
+                TooDear.class,
+                NegativeWait.class
             })
     void stopsTheStartForAnAnnotationThatMeansNothing(Class<?> type) {
         String sentence = switch (type.getSimpleName()) {
@@ -352,6 +534,10 @@ class RateLimitedTest {
             case "BadWait" -> "has the maxWait \"soon\", which is no duration";
             case "BadFallback" -> "has the fallback \"missing\", but its type has no such method";
             case "Private" -> "a proxy cannot stand in front of a method that is private";
+            case "Bare" -> "has the expression \"tenant\", where tenant is of nothing; an argument is written with a #";
+            case "OwnFallback" -> "has the fallback \"call\", which is limited itself";
+            case "TooDear" -> "costs 3 tokens, which is more than the limit 2/1m can ever grant";
+            case "NegativeWait" -> "has the maxWait \"-5s\", which is no duration";
             default -> "a proxy cannot stand in front of a method that is final";
         };
         app.withInitializer(context ->

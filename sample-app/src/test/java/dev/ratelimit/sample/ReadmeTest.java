@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ratelimit.ManualClock;
 import dev.ratelimit.NanoClock;
+import dev.ratelimit.RateLimiter;
+import dev.ratelimit.spring.ConfiguredPolicies;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -110,14 +112,26 @@ class ReadmeTest {
     }
 
     @Test
-    void itsAnnotationsAreThoseOfTheSample() {
-        String source = read("sample-app/src/main/java/dev/ratelimit/sample/ReportService.java")
+    void itsJavaIsThatOfTheSampleAndOfTheTestBelow() {
+        String source = (read("sample-app/src/main/java/dev/ratelimit/sample/ReportService.java")
+                        + read("sample-app/src/test/java/dev/ratelimit/sample/CodeDoor.java"))
                 .replaceAll("(?m)^ +", "");
 
         assertThat(blocks("java"))
-                .isNotEmpty()
+                .hasSize(3)
                 .allSatisfy(block -> assertThat(source)
                         .contains(block.replaceAll("(?m)^ +", "").strip()));
+    }
+
+    @Test
+    void itsCodeIsDeniedWhenTheBudgetIsUsedUp() {
+        try (ConfigurableApplicationContext app = start(Map.of())) {
+            CodeDoor code = new CodeDoor(app.getBean(RateLimiter.class), app.getBean(ConfiguredPolicies.class));
+            for (int i = 0; i < 10; i++) {
+                assertThat(code.ask("me")).isEqualTo("welcome");
+            }
+            assertThat(code.ask("me")).isEqualTo("come back in PT6S");
+        }
     }
 
     @Test
@@ -135,7 +149,7 @@ class ReadmeTest {
             HttpResponse<String> denied = get(app, path.get(0));
             String http = blocks("http").get(0);
 
-            assertThat(http).startsWith("HTTP/1.1 " + denied.statusCode() + ' ');
+            assertThat(http).startsWith("HTTP/1.1 " + denied.statusCode() + '\n');
             http.lines()
                     .skip(1)
                     .takeWhile(line -> !line.isEmpty())

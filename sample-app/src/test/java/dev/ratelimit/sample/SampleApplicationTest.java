@@ -20,7 +20,8 @@ class SampleApplicationTest {
     private int port;
 
     @ParameterizedTest
-    @ValueSource(strings = {"/api/hello", "/reports/acme", "/reports/acme/export?pages=2"})
+    @ValueSource(
+            strings = {"/api/hello", "/reports/acme", "/reports/acme/export?pages=2", "/reports/globex/export?pages=2"})
     void deniesTheSixthOfFiveAllowedRequests(String path) throws Exception {
         HttpClient client = HttpClient.newHttpClient();
         HttpRequest request = HttpRequest.newBuilder(URI.create("http://localhost:" + port + path))

@@ -27,7 +27,7 @@ import org.springframework.core.type.AnnotationMetadata;
 /** Sets up the limiter, the policies and the {@link dev.ratelimit.spring.RateLimited} annotation. */
 @AutoConfiguration
 @EnableConfigurationProperties(RateLimitProperties.class)
-@Import(LimitConverter.class)
+@Import(LimitProperties.TextConverter.class)
 public final class RateLimitAutoConfiguration {
 
     @Bean
@@ -48,7 +48,8 @@ public final class RateLimitAutoConfiguration {
 
     @Bean
     @ConditionalOnMissingBean
-    ConfiguredPolicies rateLimitPolicies(RateLimitProperties properties) {
+    ConfiguredPolicies rateLimitPolicies(RateLimitProperties properties, Environment environment) {
+        UnknownProperties.refuse(environment);
         return properties.configuredPolicies();
     }
 
@@ -59,6 +60,7 @@ public final class RateLimitAutoConfiguration {
     static final class AnnotationConfiguration {
 
         @Bean
+        @ConditionalOnMissingBean
         @Role(BeanDefinition.ROLE_INFRASTRUCTURE)
         static RateLimitedAdvisor rateLimitedAdvisor(
                 ConfigurableListableBeanFactory beans,
@@ -75,6 +77,7 @@ public final class RateLimitAutoConfiguration {
         }
 
         @Bean
+        @ConditionalOnMissingBean
         static RateLimitedVerifier rateLimitedVerifier(
                 ConfigurableListableBeanFactory beans, RateLimitedAdvisor advisor) {
             return new RateLimitedVerifier(beans, advisor);

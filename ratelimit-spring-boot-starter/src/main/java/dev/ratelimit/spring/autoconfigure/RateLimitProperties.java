@@ -6,7 +6,10 @@ import dev.ratelimit.Synchronization;
 import dev.ratelimit.spring.ConfiguredPolicies;
 import dev.ratelimit.spring.ConfiguredPolicy;
 import dev.ratelimit.spring.InvalidRateLimitException;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.ConfigurationProperties;
@@ -39,7 +42,7 @@ record RateLimitProperties(
      * @param tokens How many tokens a request or a call costs
      */
     record PolicyProperties(
-            @DefaultValue List<Limit> limits,
+            @DefaultValue List<LimitProperties> limits,
             @Nullable String key,
             @DefaultValue List<String> paths,
             @DefaultValue List<String> methods,
@@ -64,28 +67,47 @@ record RateLimitProperties(
     }
 
     ConfiguredPolicies configuredPolicies() {
+        Map<String, String> uniform = new HashMap<>();
+        for (String name : policies.keySet()) {
+            String twin = uniform.put(name.replaceAll("[^A-Za-z0-9]", "").toLowerCase(Locale.ROOT), name);
+            if (twin != null) {
+                throw new InvalidRateLimitException(
+                        "ratelimit.policies." + name,
+                        "has a name that an environment variable could not tell from " + twin);
+            }
+        }
         return new ConfiguredPolicies(
                 policies.keySet().stream().map(this::configuredPolicy).toList());
     }
 
-    ConfiguredPolicy configuredPolicy(String name) {
+    private ConfiguredPolicy configuredPolicy(String name) {
+        if (name.isBlank() || name.chars().anyMatch(c -> c < ' ' || c > '~')) {
+            throw new InvalidRateLimitException(
+                    "ratelimit.policies." + name, "has a name that is not printable ASCII, as header fields are");
+        }
         PolicyProperties properties = policies.get(name);
         if (properties == null || properties.limits.isEmpty()) {
             throw new InvalidRateLimitException(
                     property(name, "limits"), "is missing, but a policy needs at least one limit, such as 100/1m");
         }
-        for (Limit limit : properties.limits) {
-            if (properties.tokens > limit.capacity()) {
+        List<Limit> limits = new ArrayList<>();
+        for (LimitProperties limit : properties.limits) {
+            limits.add(limit.limit(property(name, "limits[" + limits.size() + "]")));
+        }
+        checkTokens(properties.tokens, limits, property(name, "tokens"));
+        return new ConfiguredPolicy(new Policy(name, limits), properties.tokens);
+    }
+
+    private static void checkTokens(long tokens, List<Limit> limits, String property) {
+        if (tokens < 1) {
+            throw new InvalidRateLimitException(property, "is " + tokens + ", but must be at least 1");
+        }
+        for (Limit limit : limits) {
+            if (tokens > limit.capacity()) {
                 throw new InvalidRateLimitException(
-                        property(name, "tokens"),
-                        "is " + properties.tokens + ", which is more than the limit " + limit + " can ever grant");
+                        property, "is " + tokens + ", which is more than the limit " + limit + " can ever grant");
             }
         }
-        if (properties.tokens < 1) {
-            throw new InvalidRateLimitException(
-                    property(name, "tokens"), "is " + properties.tokens + ", but must be at least 1");
-        }
-        return new ConfiguredPolicy(new Policy(name, properties.limits), properties.tokens);
     }
 
     static String property(String policy, String property) {

@@ -4,6 +4,8 @@ import static dev.ratelimit.spring.autoconfigure.RateLimitProperties.property;
 
 import dev.ratelimit.RateLimiter;
 import dev.ratelimit.spring.CallContext;
+import dev.ratelimit.spring.ConfiguredPolicies;
+import dev.ratelimit.spring.ConfiguredPolicy;
 import dev.ratelimit.spring.InvalidRateLimitException;
 import dev.ratelimit.spring.KeyResolver;
 import dev.ratelimit.spring.autoconfigure.RateLimitProperties.PolicyProperties;
@@ -23,6 +25,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.beans.factory.annotation.Qualifier;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
@@ -52,20 +56,33 @@ public final class RateLimitWebAutoConfiguration {
             Arrays.stream(RequestMethod.values()).map(Enum::name).collect(Collectors.toUnmodifiableSet());
 
     @Bean
+    @ConditionalOnMissingBean
     RequestKeys rateLimitKeys(Map<String, KeyResolver> resolvers) {
         return new RequestKeys(resolvers);
     }
 
+    /** Patterns are matched as those of the handlers are, by the same parser. */
     @Bean
-    RequestRules rateLimitRules(RateLimitProperties properties, RequestKeys keys) {
+    @ConditionalOnMissingBean
+    RequestRules rateLimitRules(
+            RateLimitProperties properties,
+            ConfiguredPolicies policies,
+            RequestKeys keys,
+            @Qualifier("mvcPatternParser") ObjectProvider<PathPatternParser> parser) {
+        PathPatternParser patterns = parser.getIfAvailable(() -> PathPatternParser.defaultInstance);
         List<RequestRule> rules = new ArrayList<>();
-        properties
-                .policies()
-                .forEach((name, policy) -> rules.add(new RequestRule(
-                        properties.configuredPolicy(name),
-                        keys.of(policy.key(), property(name, "key")),
-                        paths(name, policy),
-                        methods(name, policy))));
+        properties.policies().forEach((name, policy) -> {
+            ConfiguredPolicy configured = policies.find(name);
+            if (configured == null) {
+                throw new InvalidRateLimitException(
+                        "ratelimit.policies." + name, "is not among those of the ConfiguredPolicies bean");
+            }
+            rules.add(new RequestRule(
+                    configured,
+                    keys.of(policy.key(), property(name, "key")),
+                    paths(name, policy, patterns),
+                    methods(name, policy)));
+        });
         return new RequestRules(rules);
     }
 
@@ -76,6 +93,7 @@ public final class RateLimitWebAutoConfiguration {
     }
 
     @Bean
+    @ConditionalOnMissingBean
     RateLimitAnswer rateLimitAnswer(RateLimitResponseWriter writer) {
         return new RateLimitAnswer(writer);
     }
@@ -106,19 +124,19 @@ public final class RateLimitWebAutoConfiguration {
         return registration;
     }
 
-    private static List<PathPattern> paths(String name, PolicyProperties policy) {
+    private static List<PathPattern> paths(String name, PolicyProperties policy, PathPatternParser patterns) {
         return policy.paths().stream()
-                .map(path -> pattern(path, property(name, "paths")))
+                .map(path -> pattern(path, property(name, "paths"), patterns))
                 .toList();
     }
 
-    private static PathPattern pattern(String path, String property) {
+    private static PathPattern pattern(String path, String property, PathPatternParser patterns) {
         if (!path.startsWith("/")) {
             throw new InvalidRateLimitException(
                     property, "has \"" + path + "\", but a path pattern starts with a slash");
         }
         try {
-            return PathPatternParser.defaultInstance.parse(path);
+            return patterns.parse(path);
         } catch (PatternParseException e) {
             throw new InvalidRateLimitException(
                     property, "has \"" + path + "\", which is no path pattern: " + e.getMessage());

@@ -5,6 +5,7 @@ import dev.ratelimit.spring.PolicyDecision;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -35,8 +36,20 @@ public final class ProblemResponseWriter implements RateLimitResponseWriter {
         response.setContentType(html ? HTML : MediaType.APPLICATION_PROBLEM_JSON_VALUE);
         response.setContentLength(bytes.length);
         if (!"HEAD".equals(request.getMethod())) {
-            response.getOutputStream().write(bytes);
+            writeBody(response, body, bytes);
         }
+    }
+
+    /** A handler may have asked for the response's writer before it was denied, and then there is no stream to be had. */
+    private static void writeBody(HttpServletResponse response, String body, byte[] bytes) throws IOException {
+        OutputStream stream;
+        try {
+            stream = response.getOutputStream();
+        } catch (IllegalStateException e) {
+            response.getWriter().write(body);
+            return;
+        }
+        stream.write(bytes);
     }
 
     /** Sets the header, unless no waiting helps, and returns the same in a sentence. */
@@ -83,10 +96,6 @@ public final class ProblemResponseWriter implements RateLimitResponseWriter {
 
     private static String page(String detail) {
         return "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Too many requests</title></head>\n"
-                + "<body><h1>Too many requests</h1><p>" + escaped(detail) + "</p></body></html>\n";
-    }
-
-    private static String escaped(String text) {
-        return HtmlUtils.htmlEscape(text);
+                + "<body><h1>Too many requests</h1><p>" + HtmlUtils.htmlEscape(detail) + "</p></body></html>\n";
     }
 }

@@ -41,6 +41,7 @@ public final class RateLimitAnswer {
     /** Writes the 429, to a response that is not on its way yet. */
     void denied(HttpServletRequest request, HttpServletResponse response, List<PolicyDecision> violations)
             throws IOException {
+        decided(request, response, violations); // code may have denied on its own account
         response.resetBuffer();
         writer.write(request, response, violations);
     }

@@ -17,8 +17,9 @@ import org.springframework.http.HttpHeaders;
  * Writes {@code RateLimit-Policy} and {@code RateLimit} as draft-ietf-httpapi-ratelimit-headers-11 has them. Thread-safe.
  *
  * <p>Each is a list of names with parameters: the quota q and the window w in seconds of a policy; the tokens r that are
- * left, and the seconds t in which no more than those can be used. All numbers are whole, of at most 15 digits. Where a
- * policy has several limits, each goes by the policy's name and its window.
+ * left, and the seconds t in which no more than those can be used: until the next token flows in, or the denied request
+ * could pass. All numbers are whole, of at most 15 digits. Where a policy has several limits, each goes by the policy's name
+ * and its window.
  */
 final class RateLimitFields {
     private static final String POLICY = "RateLimit-Policy";
@@ -65,8 +66,14 @@ final class RateLimitFields {
         Decision decision = each.decision();
         text.append('"').append(name(each.policy(), decision.limit())).append("\";r=");
         text.append(Math.min(decision.remaining(), MAX_INTEGER)).append(";t=");
-        boolean waits = !decision.allowed() && !decision.never();
-        text.append(waits ? retryAfterSeconds(decision) : ceilSeconds(decision.resetAfterNanos()));
+        text.append(
+                decision.allowed() || decision.never()
+                        ? ceilSeconds(Math.min(decision.resetAfterNanos(), tokenIntervalNanos(decision.limit())))
+                        : retryAfterSeconds(decision));
+    }
+
+    private static long tokenIntervalNanos(Limit limit) {
+        return (limit.refillPeriod().toNanos() - 1) / limit.refillTokens() + 1;
     }
 
     /** Returns whole seconds, rounded up and at least 1: a client that waits them is let in. */

@@ -1,7 +1,6 @@
 package dev.ratelimit.spring.web;
 
 import dev.ratelimit.Claim;
-import dev.ratelimit.Decision;
 import dev.ratelimit.RateLimiter;
 import dev.ratelimit.spring.PolicyDecision;
 import dev.ratelimit.spring.RateLimitExceededException;
@@ -12,6 +11,7 @@ import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import org.springframework.http.server.PathContainer;
 import org.springframework.web.cors.CorsUtils;
 import org.springframework.web.filter.OncePerRequestFilter;
@@ -26,6 +26,10 @@ import org.springframework.web.util.ServletRequestPathUtils;
  * charged. A {@link RateLimitExceededException} that comes back through the chain gets the same answer.
  */
 public final class RateLimitFilter extends OncePerRequestFilter {
+    private static final AtomicLong INSTANCES = new AtomicLong();
+
+    private final String alreadyFiltered =
+            RateLimitFilter.class.getName() + '.' + INSTANCES.incrementAndGet() + ALREADY_FILTERED_SUFFIX;
     private final List<RequestRule> rules;
     private final RateLimiter limiter;
     private final RateLimitAnswer answer;
@@ -43,8 +47,7 @@ public final class RateLimitFilter extends OncePerRequestFilter {
             throws ServletException, IOException {
         List<PolicyDecision> decisions = decide(request);
         answer.decided(request, response, decisions);
-        List<PolicyDecision> violations =
-                decisions.stream().filter(each -> !each.decision().allowed()).toList();
+        List<PolicyDecision> violations = PolicyDecision.violationsIn(decisions);
         if (!violations.isEmpty()) {
             answer.denied(request, response, violations);
             return;
@@ -61,22 +64,15 @@ public final class RateLimitFilter extends OncePerRequestFilter {
 
     private List<PolicyDecision> decide(HttpServletRequest request) {
         List<Claim> claims = CorsUtils.isPreFlightRequest(request) ? List.of() : claims(request);
-        if (claims.isEmpty()) {
-            return List.of();
-        }
-        List<Decision> decisions = limiter.tryConsume(claims);
-        List<PolicyDecision> named = new ArrayList<>(claims.size());
-        for (int i = 0; i < claims.size(); i++) {
-            named.add(new PolicyDecision(claims.get(i).policy(), decisions.get(i)));
-        }
-        return named;
+        return claims.isEmpty() ? List.of() : PolicyDecision.listOf(claims, limiter.tryConsume(claims));
     }
 
     private List<Claim> claims(HttpServletRequest request) {
         if (rules.isEmpty()) {
             return List.of();
         }
-        PathContainer path = pathOf(request);
+        // parsed anew, as the dispatcher will: a path that another filter parsed may have been rewritten since
+        PathContainer path = ServletRequestPathUtils.parse(request).pathWithinApplication();
         List<Claim> claims = new ArrayList<>(rules.size());
         for (RequestRule rule : rules) {
             if (rule.matches(request, path)) {
@@ -86,16 +82,9 @@ public final class RateLimitFilter extends OncePerRequestFilter {
         return claims;
     }
 
-    private static PathContainer pathOf(HttpServletRequest request) {
-        return (ServletRequestPathUtils.hasParsedRequestPath(request)
-                        ? ServletRequestPathUtils.getParsedRequestPath(request)
-                        : ServletRequestPathUtils.parseAndCache(request))
-                .pathWithinApplication();
-    }
-
     /** By instance, so that two of these filters in one chain are both run. */
     @Override
     protected String getAlreadyFilteredAttributeName() {
-        return RateLimitFilter.class.getName() + '@' + System.identityHashCode(this) + ALREADY_FILTERED_SUFFIX;
+        return alreadyFiltered;
     }
 }

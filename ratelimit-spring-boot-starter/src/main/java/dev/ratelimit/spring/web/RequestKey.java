@@ -2,6 +2,8 @@ package dev.ratelimit.spring.web;
 
 import dev.ratelimit.spring.KeyResolver;
 import dev.ratelimit.spring.Keys;
+import jakarta.servlet.ServletRequest;
+import jakarta.servlet.ServletRequestWrapper;
 import jakarta.servlet.http.Cookie;
 import jakarta.servlet.http.HttpServletRequest;
 import java.security.Principal;
@@ -16,7 +18,7 @@ public interface RequestKey {
 
     /** The address of the socket's other end. */
     RequestKey ADDRESS = request -> {
-        String address = request.getRemoteAddr();
+        String address = socketOf(request).getRemoteAddr();
         return address == null || address.isEmpty() ? Keys.UNATTRIBUTED : Keys.of("ip", address);
     };
 
@@ -29,6 +31,15 @@ public interface RequestKey {
 
     /** One bucket for all. */
     RequestKey GLOBAL = request -> Keys.GLOBAL;
+
+    /** A wrapper may tell of a client by what a header says (Spring's ForwardedHeaderFilter does, of any header). */
+    private static ServletRequest socketOf(ServletRequest request) {
+        ServletRequest inner = request;
+        while (inner instanceof ServletRequestWrapper wrapper) {
+            inner = wrapper.getRequest();
+        }
+        return inner;
+    }
 
     /** Returns the key of {@code request}. */
     String of(HttpServletRequest request);

@@ -2,21 +2,27 @@ package dev.ratelimit.spring.autoconfigure;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.ratelimit.Limit;
 import dev.ratelimit.LocalRateLimiter;
 import dev.ratelimit.ManualClock;
 import dev.ratelimit.NanoClock;
+import dev.ratelimit.Policy;
 import dev.ratelimit.RateLimiter;
 import dev.ratelimit.spring.CallContext;
 import dev.ratelimit.spring.ConfiguredPolicies;
+import dev.ratelimit.spring.ConfiguredPolicy;
 import dev.ratelimit.spring.KeyResolver;
 import dev.ratelimit.spring.RateLimitedAdvisor;
 import dev.ratelimit.spring.web.ProblemResponseWriter;
+import dev.ratelimit.spring.web.RateLimitAnswer;
 import dev.ratelimit.spring.web.RateLimitExceptionResolver;
 import dev.ratelimit.spring.web.RateLimitFilter;
 import dev.ratelimit.spring.web.RateLimitResponseWriter;
 import dev.ratelimit.spring.web.RequestCallContext;
+import dev.ratelimit.spring.web.RequestKeys;
 import dev.ratelimit.spring.web.RequestRules;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.test.context.FilteredClassLoader;
@@ -128,12 +134,43 @@ class BackOffTest {
     }
 
     @Test
-    void backsOffToTheCallContextThePoliciesTheFilterAndTheResolverOfTheApplication() {
+    void backsOffToWhateverElseTheApplicationBrings() {
+        RequestRules rules = new RequestRules(List.of());
+        RateLimitAnswer answer = new RateLimitAnswer(new ProblemResponseWriter());
         web.withBean(CallContext.class, () -> CallContext.NONE)
                 .withBean(ConfiguredPolicies.class, () -> new ConfiguredPolicies(List.of()))
-                .run(context -> assertThat(context)
-                        .hasSingleBean(CallContext.class)
-                        .hasSingleBean(ConfiguredPolicies.class)
-                        .doesNotHaveBean(RequestCallContext.class));
+                .withBean(RequestRules.class, () -> rules)
+                .withBean(RateLimitAnswer.class, () -> answer)
+                .withBean("ownKeys", RequestKeys.class, () -> new RequestKeys(Map.of()))
+                .withBean(
+                        "ownFilter",
+                        RateLimitFilter.class,
+                        () -> new RateLimitFilter(
+                                rules, LocalRateLimiter.builder().build(), answer))
+                .withBean("ownResolver", RateLimitExceptionResolver.class, () -> new RateLimitExceptionResolver(answer))
+                .run(context -> {
+                    assertThat(context).hasSingleBean(CallContext.class).doesNotHaveBean(RequestCallContext.class);
+                    assertThat(context).hasSingleBean(ConfiguredPolicies.class);
+                    assertThat(context.getBean(RequestRules.class)).isSameAs(rules);
+                    assertThat(context.getBean(RateLimitAnswer.class)).isSameAs(answer);
+                    assertThat(context).getBeanNames(RequestKeys.class).containsExactly("ownKeys");
+                    assertThat(context).getBeanNames(RateLimitFilter.class).containsExactly("ownFilter");
+                    assertThat(context)
+                            .getBeanNames(RateLimitExceptionResolver.class)
+                            .containsExactly("ownResolver");
+                });
+    }
+
+    @Test
+    void takesThePoliciesOfTheApplicationThroughEveryDoor() {
+        ConfiguredPolicies own =
+                new ConfiguredPolicies(List.of(new ConfiguredPolicy(Policy.of("api", Limit.parse("7/1m")), 2)));
+        web.withPropertyValues("ratelimit.policies.api.limits=5/1m")
+                .withBean(ConfiguredPolicies.class, () -> own)
+                .run(context -> assertThat(context.getBean(RequestRules.class)
+                                .rules()
+                                .get(0)
+                                .policy())
+                        .isSameAs(own.find("api")));
     }
 }

@@ -9,12 +9,15 @@ import dev.ratelimit.spring.ConfiguredPolicies;
 import dev.ratelimit.spring.web.RequestRule;
 import dev.ratelimit.spring.web.RequestRules;
 import java.time.Duration;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.diagnostics.FailureAnalysis;
 import org.springframework.boot.test.context.runner.WebApplicationContextRunner;
+import org.springframework.core.env.StandardEnvironment;
+import org.springframework.core.env.SystemEnvironmentPropertySource;
 import org.springframework.web.util.pattern.PathPattern;
 
 class RateLimitPropertiesTest {
@@ -91,6 +94,12 @@ class RateLimitPropertiesTest {
                         + " Spring MVC serves",
                 "limits=5/1m; methods=GET | ratelimit.policies.api.methods means nothing without ratelimit.policies.api.paths",
                 "limits=5/1m; tokens=6 | ratelimit.policies.api.tokens is 6, which is more than the limit 5/1m can ever grant",
+                "limits[0].refill-tokens=5 | ratelimit.policies.api.limits[0].refill-period is"
+                        + " missing, but a limit in parts needs refill-tokens and refill-period",
+                "limits[0].refill-tokens=5; limits[0].refill-period=60 | ratelimit.policies.api.limits[0].refill-period is"
+                        + " \"60\", but must be a number and a unit, such as 60s or 1m",
+                "limits[0].refill-tokens=0; limits[0].refill-period=1m | ratelimit.policies.api.limits[0] is out of range:"
+                        + " capacity must be positive: 0",
                 "limits=5/1m; tokens=0 | ratelimit.policies.api.tokens is 0, but must be at least 1"
             })
     void stopsTheStartWithASentence(String policy, String sentence) {
@@ -112,10 +121,57 @@ class RateLimitPropertiesTest {
 
     @ParameterizedTest
     @CsvSource({
+        "RATELIMIT_POLICIES_API_PATH, ratelimit.policies.api.path is unknown",
+        "RATELIMIT_LOCAL_MAX_KEYS, ratelimit.local.max.keys is unknown",
+        "RATELIMIT_POLICIES_LOGINAPI_LIMITS, has a name that an environment variable could not tell from"
+    })
+    void stopsTheStartForAnEnvironmentVariableThatItDoesNotKnow(String variable, String problem) {
+        app.withPropertyValues("ratelimit.policies.api.limits=5/1m", "ratelimit.policies.login-api.limits=5/1m")
+                .withInitializer(context -> context.getEnvironment()
+                        .getPropertySources()
+                        .addFirst(new SystemEnvironmentPropertySource(
+                                StandardEnvironment.SYSTEM_ENVIRONMENT_PROPERTY_SOURCE_NAME, Map.of(variable, "5/1m"))))
+                .run(context ->
+                        assertThat(sentenceOf(context.getStartupFailure())).contains(problem));
+    }
+
+    @Test
+    void readsEnvironmentVariables() {
+        app.withPropertyValues("ratelimit.policies.api.limits=5/1m")
+                .withInitializer(context -> context.getEnvironment()
+                        .getPropertySources()
+                        .addFirst(new SystemEnvironmentPropertySource(
+                                StandardEnvironment.SYSTEM_ENVIRONMENT_PROPERTY_SOURCE_NAME,
+                                Map.of(
+                                        "RATELIMIT_POLICIES_API_LIMITS", "7/1m",
+                                        "RATELIMIT_LOCAL_MAXIMUM_KEYS", "9",
+                                        "RATELIMIT_SERVICE_HOST", "somebody else's"))))
+                .run(context -> {
+                    assertThat(context.getBean(ConfiguredPolicies.class)
+                                    .get("api")
+                                    .limits())
+                            .containsExactly(Limit.parse("7/1m"));
+                    assertThat(context.getBean(RateLimitProperties.class)
+                                    .local()
+                                    .maximumKeys())
+                            .isEqualTo(9);
+                });
+    }
+
+    @Test
+    void stopsTheStartForAPolicyThatNoHeaderCouldName() {
+        app.withPropertyValues("ratelimit.policies[\u00fc].limits=5/1m")
+                .run(context ->
+                        assertThat(sentenceOf(context.getStartupFailure())).contains("is not printable ASCII"));
+    }
+
+    @ParameterizedTest
+    @CsvSource({
         "ratelimit.policies.api.limts=5/1m, ratelimit.policies.api.limts",
         "ratelimit.polices.api.limits=5/1m, ratelimit.polices.api.limits",
         "ratelimit.enable=true, ratelimit.enable",
         "ratelimit.local.max-keys=5, ratelimit.local.max-keys",
+        "ratelimit.policies.web.limits[0].refill-perid=1m, ratelimit.policies.web.limits[0].refill-perid",
     })
     void stopsTheStartForAPropertyThatItDoesNotKnow(String line, String property) {
         app.withPropertyValues("ratelimit.policies.api.limits=5/1m", line)
@@ -125,7 +181,12 @@ class RateLimitPropertiesTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"5 per minute, not a limit", "0/1m, capacity must be positive: 0", "2/1ns, the rate must be at most"})
+    @CsvSource({
+        "5 per minute, not a limit",
+        "100, not a limit",
+        "0/1m, capacity must be positive: 0",
+        "2/1ns, the rate must be at most"
+    })
     void stopsTheStartForALimitThatMeansNothing(String limit, String problem) {
         app.withPropertyValues("ratelimit.policies.api.limits=" + limit).run(context -> {
             assertThat(context.getStartupFailure()).rootCause().hasMessageStartingWith(problem);

@@ -29,8 +29,9 @@ import org.springframework.boot.test.web.server.LocalServerPort;
         webEnvironment = WebEnvironment.RANDOM_PORT,
         classes = TestApplication.class,
         properties = {
+            "server.forward-headers-strategy=framework", // whose filter believes every header
             "ratelimit.policies.filtered.limits=5/1m",
-            "ratelimit.policies.filtered.paths=/filtered/**, /deferred, /callable, /broken, /forwarded, /a b",
+            "ratelimit.policies.filtered.paths=/filtered/**, /deferred, /callable, /broken, /forwarded, /a b, /error-dispatched",
             "ratelimit.policies.filtered.methods=GET",
             "ratelimit.policies.header.limits=5/1m",
             "ratelimit.policies.header.key=header:X-Api-Key",
@@ -109,7 +110,7 @@ class RateLimitFilterTest {
         assertThat(header(first, "Retry-After")).isEmpty();
 
         clock.advance(Duration.ofMillis(1));
-        assertThat(header(get("/filtered"), "RateLimit")).isEqualTo("\"filtered\";r=3;t=24");
+        assertThat(header(get("/filtered"), "RateLimit")).isEqualTo("\"filtered\";r=3;t=12");
     }
 
     @Test
@@ -149,12 +150,12 @@ class RateLimitFilterTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"/annotated", "/service/acme"})
+    @ValueSource(strings = {"/annotated", "/service/acme", "/writer"})
     void answersTheSameThroughTheOtherDoor(String path) throws Exception {
         HttpResponse<String> filtered = exhaust("/filtered");
         HttpResponse<String> annotated = exhaust(path);
 
-        String policy = path.equals("/annotated") ? "annotated" : "Exports.export";
+        String policy = path.startsWith("/service") ? "Exports.export" : "annotated";
         assertThat(withoutDate(annotated))
                 .isEqualTo(withoutDate(filtered).replace("filtered", policy).replace("/" + policy + "\"", path + "\""));
         assertThat(annotated.statusCode()).isEqualTo(429);
@@ -185,8 +186,25 @@ class RateLimitFilterTest {
 
         HttpResponse<String> denied = get("/filtered/and-annotated");
         assertThat(denied.statusCode()).isEqualTo(429);
-        assertThat(header(denied, "RateLimit")).isEqualTo("\"filtered\";r=3;t=24, \"annotated\";r=0;t=12");
+        assertThat(header(denied, "RateLimit")).isEqualTo("\"filtered\";r=3;t=12, \"annotated\";r=0;t=12");
         assertThat(denied.body()).contains("\"violated-policies\":[\"annotated\"]");
+    }
+
+    @Test
+    void saysOfPoliciesThatDidNotDenyWhatTheyStillHave() throws Exception {
+        get("/both");
+        get("/both");
+
+        assertThat(header(get("/both"), "RateLimit")).isEqualTo("\"both-first-1\";r=0;t=1, \"both-second\";r=3;t=12");
+    }
+
+    @Test
+    void answersForCodeThatDeniesOnItsOwnAccount() throws Exception {
+        HttpResponse<String> denied = get("/own-account");
+
+        assertThat(denied.statusCode()).isEqualTo(429);
+        assertThat(header(denied, "RateLimit")).isEqualTo("\"own\";r=0;t=2");
+        assertThat(header(denied, "Retry-After")).isEqualTo("2");
     }
 
     @Test
@@ -203,7 +221,7 @@ class RateLimitFilterTest {
         }
 
         clock.advance(Duration.ofSeconds(1));
-        assertThat(header(get("/both"), "RateLimit")).contains("\"both-second\";r=2;t=35");
+        assertThat(header(get("/both"), "RateLimit")).contains("\"both-second\";r=2;t=12");
     }
 
     @Test
@@ -232,10 +250,11 @@ class RateLimitFilterTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"/deferred", "/callable", "/broken", "/forwarded", "/filtered/missing"})
+    @ValueSource(
+            strings = {"/deferred", "/callable", "/broken", "/forwarded", "/filtered/missing", "/error-dispatched"})
     void chargesOnceWhateverDispatchesARequestGoesThrough(String path) throws Exception {
         assertThat(header(get(path), "RateLimit")).isEqualTo("\"filtered\";r=4;t=12");
-        assertThat(header(get("/filtered"), "RateLimit")).isEqualTo("\"filtered\";r=3;t=24");
+        assertThat(header(get("/filtered"), "RateLimit")).isEqualTo("\"filtered\";r=3;t=12");
     }
 
     @ParameterizedTest
@@ -317,6 +336,16 @@ class RateLimitFilterTest {
 
         assertThat(get("/filtered/%22%3Cscript%3E%0d%0aX:1").body())
                 .contains("\"instance\":\"/filtered/%22%3Cscript%3E%0d%0aX:1\"");
+    }
+
+    @Test
+    void isNotToldByAHeaderWhoTheClientIs() throws Exception {
+        for (int i = 0; i < 5; i++) {
+            assertThat(get("/filtered", "X-Forwarded-For", "203.0.113." + i).statusCode())
+                    .isEqualTo(200);
+        }
+        assertThat(get("/filtered", "X-Forwarded-For", "203.0.113.9").statusCode())
+                .isEqualTo(429);
     }
 
     @Test

@@ -1,10 +1,18 @@
 package dev.ratelimit.spring.web;
 
+import dev.ratelimit.Decision;
+import dev.ratelimit.Limit;
 import dev.ratelimit.ManualClock;
+import dev.ratelimit.Policy;
 import dev.ratelimit.spring.KeyResolver;
+import dev.ratelimit.spring.PolicyDecision;
+import dev.ratelimit.spring.RateLimitExceededException;
 import dev.ratelimit.spring.RateLimited;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
+import java.io.IOException;
+import java.io.Writer;
+import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -83,6 +91,25 @@ class TestApplication {
         @RateLimited("annotated")
         String annotated() {
             return filtered();
+        }
+
+        @GetMapping("/writer")
+        @RateLimited("annotated")
+        void writer(Writer writer) throws IOException {
+            writer.write(filtered());
+        }
+
+        @GetMapping("/error-dispatched")
+        void errorDispatched(HttpServletResponse response) throws IOException {
+            response.sendError(418);
+        }
+
+        @GetMapping("/own-account")
+        void ownAccount() {
+            Policy own = Policy.of("own", Limit.parse("1/2s"));
+            Decision denial = new Decision(
+                    false, 0, 1_500_000_000L, 2_000_000_000L, own.limits().get(0));
+            throw new RateLimitExceededException(List.of(new PolicyDecision(own, denial)));
         }
 
         @GetMapping("/service/{tenant}")

@@ -1,0 +1,54 @@
+package dev.ratelimit.spring.autoconfigure;
+
+import dev.ratelimit.spring.InvalidRateLimitException;
+import java.lang.reflect.RecordComponent;
+import java.util.Locale;
+import java.util.stream.Stream;
+import org.springframework.boot.context.properties.source.ConfigurationPropertyName;
+import org.springframework.boot.context.properties.source.ConfigurationPropertyName.Form;
+import org.springframework.boot.context.properties.source.ConfigurationPropertySources;
+import org.springframework.boot.context.properties.source.IterableConfigurationPropertySource;
+import org.springframework.core.env.Environment;
+
+/**
+ * Refuses properties of a policy that do not exist. Boot does so itself, but not for environment variables and system
+ * properties, which may be somebody else's; one that names {@code ratelimit.policies} or {@code ratelimit.local} is ours.
+ */
+final class UnknownProperties {
+    private static final ConfigurationPropertyName POLICIES = ConfigurationPropertyName.of("ratelimit.policies");
+    private static final ConfigurationPropertyName LOCAL = ConfigurationPropertyName.of("ratelimit.local");
+
+    private UnknownProperties() {}
+
+    static void refuse(Environment environment) {
+        ConfigurationPropertySources.get(environment).forEach(source -> {
+            if (source instanceof IterableConfigurationPropertySource names) {
+                names.forEach(UnknownProperties::check);
+            }
+        });
+    }
+
+    private static void check(ConfigurationPropertyName name) {
+        if (POLICIES.isAncestorOf(name) && name.getNumberOfElements() > 3) {
+            check(name, name.getElement(3, Form.UNIFORM), RateLimitProperties.PolicyProperties.class);
+        } else if (LOCAL.isAncestorOf(name)) {
+            StringBuilder rest = new StringBuilder(); // MAXIMUM_KEYS in an environment variable
+            for (int i = 2; i < name.getNumberOfElements(); i++) {
+                rest.append(name.getElement(i, Form.UNIFORM));
+            }
+            check(name, rest.toString(), RateLimitProperties.LocalProperties.class);
+        }
+    }
+
+    private static void check(ConfigurationPropertyName name, String property, Class<? extends Record> type) {
+        if (Stream.of(type.getRecordComponents())
+                .map(UnknownProperties::uniform)
+                .noneMatch(property::equals)) {
+            throw new InvalidRateLimitException(name.toString(), "is unknown");
+        }
+    }
+
+    private static String uniform(RecordComponent component) {
+        return component.getName().toLowerCase(Locale.ROOT);
+    }
+}
