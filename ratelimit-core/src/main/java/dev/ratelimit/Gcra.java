@@ -81,7 +81,7 @@ final class Gcra {
             return false;
         }
         long charged = charged(debt, tokens);
-        return charged <= burst || charged <= MAX_DEBT && nanos(charged - burst) <= maxWaitNanos;
+        return charged <= burst || (charged <= MAX_DEBT && nanos(charged - burst) <= maxWaitNanos);
     }
 
     /** Returns the debt after {@code tokens} were given back: never below that of a full bucket. */

@@ -91,6 +91,7 @@ final class PolicyBuckets {
         }
     }
 
+    @SuppressWarnings("ReferenceEquality") // the quick answer; the map's equals has the last word
     private Terms terms(Policy policy) {
         Current shortcut = current;
         if (shortcut.policy == policy) {

@@ -209,6 +209,7 @@ final class StripedBucket extends GuardedBucket {
     }
 
     /** Fields to fill two cache lines, so that no two cells share one. */
+    @SuppressWarnings("UnusedVariable")
     private static final class PaddedCasBucket extends CasBucket {
         long p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, p11, p12, p13, p14;
 
@@ -218,6 +219,7 @@ final class StripedBucket extends GuardedBucket {
     }
 
     /** The same. */
+    @SuppressWarnings("UnusedVariable")
     private static final class PaddedCasArrayBucket extends CasArrayBucket {
         long p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, p11, p12, p13, p14;
 

@@ -59,7 +59,7 @@ class StripedBucketTest {
         Random random = new Random(cells);
         GuardedBucket bucket = striped(cells, 0, "100003/1h", "990007/1d");
         for (int i = 0; i < 300; i++) {
-            long tokens = 1 + random.nextInt(60_000);
+            long tokens = 1L + random.nextInt(60_000);
             Decision peeked = bucket.peek(tokens);
             Decision decision = bucket.tryConsume(tokens);
             assertThat(decision).isEqualTo(peeked);
@@ -80,7 +80,7 @@ class StripedBucketTest {
         long start = clock.nanos();
         long admitted = 0;
         for (int i = 0; i < 50_000; i++) {
-            long tokens = 1 + random.nextInt(100);
+            long tokens = 1L + random.nextInt(100);
             admitted += bucket.tryConsume(tokens).allowed() ? tokens : 0;
             clock.advance(Duration.ofNanos(random.nextInt(1_000_000)));
             long seconds = clock.nanos() - start;
@@ -98,7 +98,7 @@ class StripedBucketTest {
         Race.of(8, thread -> {
             Random random = new Random(thread);
             for (int i = 0; i < 2_000; i++) {
-                long tokens = 1 + random.nextInt(200);
+                long tokens = 1L + random.nextInt(200);
                 if (bucket.tryConsume(tokens).allowed()) {
                     consumed.addAndGet(tokens);
                 }

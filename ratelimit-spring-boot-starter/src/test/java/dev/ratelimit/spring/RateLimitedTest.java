@@ -85,6 +85,7 @@ class RateLimitedTest {
             return "fresh " + id;
         }
 
+        @SuppressWarnings("UnusedMethod") // by its name
         private String cached(String id, RateLimitExceededException exceeded) {
             return "cached " + id + " " + exceeded.policies();
         }
@@ -497,6 +498,7 @@ class RateLimitedTest {
 
     static class Private {
         @RateLimited("login")
+        @SuppressWarnings("UnusedMethod")
         private void call() {}
     }
 
