@@ -1,0 +1,133 @@
+package dev.ratelimit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import java.util.Random;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+
+@ParameterizedClass
+@EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "THREAD_LOCAL")
+class ChangedLimitsTest {
+    private final ManualClock clock =
+            new ManualClock(ThreadLocalRandom.current().nextLong());
+    private final LocalRateLimiter limiter;
+
+    ChangedLimitsTest(Synchronization synchronization) {
+        limiter = LocalRateLimiter.builder()
+                .maximumKeys(100)
+                .synchronization(synchronization)
+                .clock(clock)
+                .build();
+    }
+
+    private static Policy policy(String... limits) {
+        return Policy.of("api", Stream.of(limits).map(Limit::parse).toArray(Limit[]::new));
+    }
+
+    private long tokens(Policy policy) {
+        return limiter.peek(policy, "k", Long.MAX_VALUE).remaining();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "10/1m, 4, 20/1m, 6",
+        "10/1m, 4, 5/1m, 5",
+        "10/1m, 10, 20/1m, 0",
+        "10/1m, 1, 10/1h burst 100, 9",
+        "10/1m, 7, 999983/1s, 3"
+    })
+    void keepsTheTokensItHadAsFarAsTheyFit(String before, long consumed, String after, long kept) {
+        limiter.tryConsume(policy(before), "k", consumed);
+
+        assertThat(tokens(policy(after))).isEqualTo(kept);
+        limiter.tryConsume(policy(after), "k", Math.max(1, kept));
+        assertThat(tokens(policy(after))).isZero();
+    }
+
+    @Test
+    void keepsTheFractionOfATokenToo() {
+        Policy slow = policy("1/1h");
+        Policy slower = policy("1/2h");
+        limiter.tryConsume(slow, "k", 1);
+        // a minute brings a 60th of a token, and then a 120th: a token in forty rounds
+        for (int round = 1; round <= 40; round++) {
+            clock.advance(Duration.ofMinutes(1));
+            assertThat(limiter.tryConsume(slower, "k", 1).allowed()).isFalse();
+            clock.advance(Duration.ofMinutes(1));
+            assertThat(limiter.tryConsume(slow, "k", 1).allowed()).isEqualTo(round == 40);
+        }
+    }
+
+    @Test
+    void goesOnFromTheFewestTokensWhereTheNumberOfLimitsChanges() {
+        limiter.tryConsume(policy("10/1m", "100/1h"), "k", 8);
+
+        assertThat(tokens(policy("50/1m"))).isEqualTo(2);
+        assertThat(tokens(policy("10/1m", "100/1h", "1000/1d"))).isEqualTo(2);
+    }
+
+    @Test
+    void givesNoFreeBurstHoweverOftenLimitsChange() {
+        Random random = new Random(11);
+        String[] choices = {"10/1m", "20/1m", "5/1m burst 50", "7/1s", "1000/1h"};
+        for (int run = 0; run < 200; run++) {
+            Policy current = policy(choices[random.nextInt(choices.length)]);
+            String key = "k" + run;
+            long held = limiter.peek(current, key, Long.MAX_VALUE).remaining();
+            for (int step = 0; step < 50; step++) {
+                long tokens = 1 + random.nextInt(10);
+                held -= limiter.tryConsume(current, key, tokens).allowed() ? tokens : 0;
+                current = policy(choices[random.nextInt(choices.length)]);
+                long now = limiter.peek(current, key, Long.MAX_VALUE).remaining();
+                assertThat(now)
+                        .as("tokens after a change, with the clock at rest")
+                        .isLessThanOrEqualTo(Math.max(0, held));
+                held = now;
+            }
+        }
+    }
+
+    @Test
+    void holdsAKeyToWhatItOwedUnderOtherLimitsThoughItWasEvicted() {
+        Policy before = policy("10/1m");
+        Policy after = policy("20/1m");
+        limiter.tryConsume(before, "k", 10);
+        for (int i = 0; i < 1_000; i++) {
+            limiter.tryConsume(i % 2 == 0 ? before : after, "other" + i, 1);
+        }
+
+        assertThat(limiter.tryConsume(after, "k", 1).allowed()).isFalse();
+        assertThat(limiter.peek(after, "k", 1).retryAfterNanos())
+                .isEqualTo(Duration.ofSeconds(3).toNanos());
+    }
+
+    @Test
+    void letsEachClientHaveItsOwnLimits() {
+        Policy free = policy("5/1m");
+        Policy paid = policy("10/1m");
+        int freely = 0;
+        int dearly = 0;
+        for (int i = 0; i < 100; i++) {
+            freely += limiter.tryConsume(free, "alice", 1).allowed() ? 1 : 0;
+            dearly += limiter.tryConsume(paid, "bob", 1).allowed() ? 1 : 0;
+        }
+
+        assertThat(freely).isEqualTo(5);
+        assertThat(dearly).isEqualTo(10);
+    }
+
+    @Test
+    void knowsOfManyLimitsWithoutKeepingThemAll() {
+        limiter.tryConsume(policy("1000/1h"), "k", 1_000);
+        for (int i = 1; i < 500; i++) {
+            assertThat(tokens(policy(1_000 + i + "/1h"))).isZero();
+        }
+    }
+}
