@@ -82,7 +82,7 @@ class ChangedLimitsTest {
             String key = "k" + run;
             long held = limiter.peek(current, key, Long.MAX_VALUE).remaining();
             for (int step = 0; step < 50; step++) {
-                long tokens = 1 + random.nextInt(10);
+                long tokens = 1L + random.nextInt(10);
                 held -= limiter.tryConsume(current, key, tokens).allowed() ? tokens : 0;
                 current = policy(choices[random.nextInt(choices.length)]);
                 long now = limiter.peek(current, key, Long.MAX_VALUE).remaining();
