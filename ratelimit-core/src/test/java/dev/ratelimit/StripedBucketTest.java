@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.time.Duration;
 import java.util.List;
 import java.util.Random;
+import java.util.SplittableRandom;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
@@ -70,6 +71,37 @@ class StripedBucketTest {
                 assertThat(bucket.tryConsume(tokens).allowed()).isTrue();
             }
             clock.advance(Duration.ofMillis(random.nextInt(1_000)));
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {2, 4, 16})
+    void neverAdmitsWhatTheModelDenies(int cells) {
+        SplittableRandom seeds = new SplittableRandom(cells);
+        for (int i = 0; i < 1_000; i++) {
+            RandomSequence sequence = new RandomSequence(
+                    seeds.nextLong(),
+                    clock,
+                    RandomLimits::large,
+                    limits -> striped(
+                            cells,
+                            Long.MAX_VALUE,
+                            limits.stream().map(Limit::toString).toArray(String[]::new)));
+            ExactModel model = new ExactModel(sequence.limits);
+            for (int step = 0; step < 40; step++) {
+                sequence.advance(sequence.step(), model);
+                long tokens = sequence.tokens();
+                if (sequence.isOneIn(6)) {
+                    sequence.refund(tokens, model);
+                }
+                Decision most = model.peek(tokens);
+                Decision decision = sequence.tryConsume(tokens);
+                assertThat(decision.retryAfterNanos()).as(sequence).isGreaterThanOrEqualTo(most.retryAfterNanos());
+                if (decision.allowed()) {
+                    assertThat(most.allowed()).as(sequence).isTrue();
+                    model.take(tokens);
+                }
+            }
         }
     }
 
