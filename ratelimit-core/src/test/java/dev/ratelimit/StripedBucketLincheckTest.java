@@ -1,0 +1,56 @@
+package dev.ratelimit;
+
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jetbrains.lincheck.datastructures.LongGen;
+import org.jetbrains.lincheck.datastructures.ModelCheckingOptions;
+import org.jetbrains.lincheck.datastructures.Operation;
+import org.jetbrains.lincheck.datastructures.Param;
+import org.jetbrains.lincheck.datastructures.StressOptions;
+import org.jetbrains.lincheck.datastructures.Validate;
+import org.jetbrains.lincheck.datastructures.verifier.EpsilonVerifier;
+import org.junit.jupiter.api.Test;
+
+/** A striped bucket may deny what comes back; so it is not asked for an order of the calls, but for every token. */
+class StripedBucketLincheckTest {
+
+    @Test
+    void neitherLosesNorMintsATokenHoweverItsThreadsAreInterleaved() {
+        Interleavings.of(new ModelCheckingOptions())
+                .verifier(EpsilonVerifier.class)
+                .check(Calls.class);
+    }
+
+    @Test
+    void neitherLosesNorMintsATokenOnRealThreads() {
+        Interleavings.of(new StressOptions()).verifier(EpsilonVerifier.class).check(Calls.class);
+    }
+
+    @Param(name = "tokens", gen = LongGen.class, conf = "1:3")
+    public static final class Calls {
+        private static final long CAPACITY = 2_048;
+
+        private final TokenBucket bucket;
+        private final AtomicLong consumed = new AtomicLong();
+
+        public Calls() {
+            Terms terms = new Terms(List.of(Limit.parse(CAPACITY + "/1d")), () -> 0);
+            bucket = StripedBucket.of(terms, terms.stateOf(CAPACITY), /* cells= */ 2);
+        }
+
+        @Operation
+        public void tryConsume(@Param(name = "tokens") long tokens) {
+            if (bucket.tryConsume(tokens * 600).allowed()) {
+                consumed.addAndGet(tokens * 600);
+            }
+        }
+
+        @Validate
+        public void accountsForEveryToken() {
+            long held = bucket.peek(Long.MAX_VALUE).remaining();
+            if (held + consumed.get() != CAPACITY) {
+                throw new AssertionError(held + " tokens held and " + consumed + " consumed, of " + CAPACITY);
+            }
+        }
+    }
+}
