@@ -21,13 +21,38 @@ class GcraTest {
         "7/s, 7, 1000000000",
         "999/s, 999, 1000000000",
         "60/s, 3, 50000000",
-        "1/1ns, 1, 1"
+        "1/1ns, 1, 1",
+        "1000/1001ns, 1000, 1001"
     })
     void countsInTicksThatDivideBothANanosecondAndATokenInterval(String limit, long ticksPerNano, long ticksPerToken) {
         Gcra gcra = new Gcra(Limit.parse(limit));
 
         assertThat(gcra.ticksPerNano).isEqualTo(ticksPerNano);
         assertThat(gcra.ticksPerToken).isEqualTo(ticksPerToken);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1001/1002ns, 1000, 1001", "1999/4us, 999, 1999", "1000003/s, 667, 666998"})
+    void countsAtMostAThousandTicksANanosecondAndTakesTheNearestRate(
+            String limit, long ticksPerNano, long ticksPerToken) {
+        countsInTicksThatDivideBothANanosecondAndATokenInterval(limit, ticksPerNano, ticksPerToken);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "1/2305843009213693952ns burst 1, 1",
+        "2/4611686018427387903ns burst 1, 1",
+        "1/1ns burst 2305843009213693952, 1",
+        "997/365d, 39",
+        "1000/1001ns burst 2000000000000000, 1000",
+        "1000/1001ns burst 2400000000000000, 959"
+    })
+    void countsInCoarserTicksWhereABurstWouldNotFit(String limit, long ticksPerNano) {
+        Gcra gcra = new Gcra(Limit.parse(limit));
+
+        assertThat(gcra.ticksPerNano).isEqualTo(ticksPerNano);
+        assertThat(gcra.burst).isPositive().isLessThanOrEqualTo(1L << 61);
+        assertThat(shortfall(Limit.parse(limit))).isNotNegative();
     }
 
     @ParameterizedTest

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class ManualClockTest {
@@ -19,14 +20,18 @@ class ManualClockTest {
         clock.sleep(10);
         clock.sleep(-10);
         assertThat(clock.nanos()).isEqualTo(14);
+        assertThat(clock).hasToString("ManualClock[14 ns]");
     }
 
     @Test
-    void doesNotSleepOnAnInterruptedThread() {
-        Thread.currentThread().interrupt();
+    void doesNotSleepOnAnInterruptedThreadAndNorDoesTheSystemsClock() {
+        for (NanoClock each : List.of(clock, NanoClock.SYSTEM)) {
+            Thread.currentThread().interrupt();
 
-        assertThatExceptionOfType(InterruptedException.class).isThrownBy(() -> clock.sleep(1));
-        assertThat(Thread.currentThread().isInterrupted()).isFalse();
+            assertThatExceptionOfType(InterruptedException.class)
+                    .isThrownBy(() -> each.sleep(Duration.ofSeconds(1).toNanos()));
+            assertThat(Thread.currentThread().isInterrupted()).isFalse();
+        }
         assertThat(clock.nanos()).isEqualTo(Long.MAX_VALUE);
     }
 }

@@ -2,14 +2,8 @@ package dev.ratelimit;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.util.ArrayList;
-import java.util.List;
-import java.util.concurrent.Callable;
-import java.util.concurrent.CyclicBarrier;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -66,29 +60,15 @@ class TokenBucketRaceTest {
     }
 
     private static long admitted(BooleanSupplier tryConsume) throws Exception {
-        ExecutorService threads = Executors.newFixedThreadPool(THREADS);
-        try {
-            CyclicBarrier start = new CyclicBarrier(THREADS);
-            Callable<Long> task = () -> {
-                start.await();
-                long admitted = 0;
-                for (int i = 0; i < TRIES; i++) {
-                    admitted += tryConsume.getAsBoolean() ? 1 : 0;
+        AtomicLong admitted = new AtomicLong();
+        Race.of(THREADS, thread -> {
+            for (int i = 0; i < TRIES; i++) {
+                if (tryConsume.getAsBoolean()) {
+                    admitted.incrementAndGet();
                 }
-                return admitted;
-            };
-            List<Future<Long>> results = new ArrayList<>();
-            for (int i = 0; i < THREADS; i++) {
-                results.add(threads.submit(task));
             }
-            long sum = 0;
-            for (Future<Long> result : results) {
-                sum += result.get();
-            }
-            return sum;
-        } finally {
-            threads.shutdownNow();
-        }
+        });
+        return admitted.get();
     }
 
     /** What a token bucket looks like before anyone thinks of threads: it looks, and then it writes. */

@@ -66,6 +66,14 @@ class TokenBucketTest {
     }
 
     @Test
+    void isFullUnlessTold() {
+        TokenBucket bucket = TokenBucket.of(Limit.parse("5/1d"), Limit.parse("4/1d"));
+
+        assertThat(bucket.tryConsume(4).allowed()).isTrue();
+        assertThat(bucket.tryConsume(1).allowed()).isFalse();
+    }
+
+    @Test
     void consumesAllOrNothing() {
         TokenBucket bucket = bucket("5/1m");
 
@@ -172,6 +180,17 @@ class TokenBucketTest {
     }
 
     @Test
+    void givesBackNoFractionThatWasNotConsumed() {
+        TokenBucket bucket = bucket("5/1m");
+        bucket.tryConsume(2);
+        clock.advance(Duration.ofSeconds(6));
+
+        bucket.refund(1);
+        assertThat(bucket.peek(5).resetAfterNanos())
+                .isEqualTo(Duration.ofSeconds(6).toNanos());
+    }
+
+    @Test
     void holdsSeveralLimitsAtOnceAllOrNothing() {
         TokenBucket bucket = bucket("2/1s", "3/1h");
 
@@ -219,8 +238,8 @@ class TokenBucketTest {
                 .withMessage("a bucket needs at least one limit");
     }
 
-    static final List<String> LIMITS =
-            List.of("5/1m", "30/1s", "999/1s", "997/30d", "1009/1d", "1/20d", "3/10ns", "29/365d");
+    static final List<String> LIMITS = List.of(
+            "5/1m", "30/1s", "999/1s", "997/30d", "1009/1d", "1/20d", "3/10ns", "29/365d", "999983/1s", "997/365d");
 
     @ParameterizedTest
     @FieldSource("LIMITS")
