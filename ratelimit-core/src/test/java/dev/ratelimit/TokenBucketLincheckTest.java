@@ -20,6 +20,7 @@ class TokenBucketLincheckTest {
                 StampedCalls.class,
                 CasCalls.class,
                 CasCallsAfterAWeek.class,
+                CasCallsAfterHalfAYear.class,
                 CasArrayCalls.class,
                 JointCalls.class);
     }
@@ -124,6 +125,18 @@ class TokenBucketLincheckTest {
         @Override
         void read(long nanos) {
             super.read(Duration.ofDays(7).toNanos());
+        }
+    }
+
+    /** Of a full bucket, so much later that what it last wrote looks like a debt again. */
+    public static final class CasCallsAfterHalfAYear extends GuardedCalls {
+        public CasCallsAfterHalfAYear() {
+            super(bucket(Synchronization.CAS, "1000/1001ns burst 3"));
+        }
+
+        @Override
+        void read(long nanos) {
+            super.read(Duration.ofDays(200).toNanos());
         }
     }
 
