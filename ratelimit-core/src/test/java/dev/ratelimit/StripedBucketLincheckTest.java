@@ -45,6 +45,13 @@ class StripedBucketLincheckTest {
             }
         }
 
+        @Operation
+        public void consumeAndGiveBack(@Param(name = "tokens") long tokens) {
+            if (bucket.tryConsume(tokens * 600).allowed()) {
+                bucket.refund(tokens * 600);
+            }
+        }
+
         @Validate
         public void accountsForEveryToken() {
             long held = bucket.peek(Long.MAX_VALUE).remaining();
