@@ -9,7 +9,8 @@ import java.lang.invoke.VarHandle;
  * <p>The anchor lies beside it and can't be written in the same step, so it is kept coarse and written seldom. Nobody
  * consumes on a stale anchor: whoever finds one first puts a {@code fullAt} of the same meaning in place and then renews
  * the anchor. {@code fullAt} is read before the anchor. So a reader that sees a debt also sees an anchor no older than it,
- * and never takes it for one long paid.
+ * and never takes it for one long paid. And it goes by what it saw only if {@code fullAt} is still the same then: else the
+ * anchor might be newer than it, and it not what it seems.
  *
  * <p>One value of {@code fullAt} says that the bucket is retired. A bucket that comes upon it by chance goes on a tick
  * later.
@@ -52,7 +53,7 @@ class CasBucket extends GuardedBucket {
             long before = fullAt;
             long debt = debt(before, nanos);
             boolean allowed = limit.fits(debt, tokens, maxWaitNanos);
-            if (!allowed || write(before, limit.charged(debt, tokens), nanos)) {
+            if (allowed ? write(before, limit.charged(debt, tokens), nanos) : before == fullAt) {
                 return limit.decision(debt, tokens, allowed);
             }
         }
@@ -61,7 +62,13 @@ class CasBucket extends GuardedBucket {
     @Override
     final Decision decide(long tokens) {
         Gcra limit = terms.first();
-        long debt = debt(fullAt, terms.clock.nanos());
+        long nanos = terms.clock.nanos();
+        long before;
+        long debt;
+        do {
+            before = fullAt;
+            debt = debt(before, nanos);
+        } while (before != fullAt);
         return limit.decision(debt, tokens, limit.fits(debt, tokens, 0));
     }
 
@@ -82,8 +89,11 @@ class CasBucket extends GuardedBucket {
 
     @Override
     final long[] state() {
-        long fullAt = this.fullAt; // before the anchor
-        return fullAt == RETIRED ? terms.stateOfNothing() : new long[] {fullAt, anchor};
+        long[] state;
+        do {
+            state = new long[] {fullAt, anchor}; // in this order
+        } while (state[0] != fullAt);
+        return state[0] == RETIRED ? terms.stateOfNothing() : state;
     }
 
     @Override

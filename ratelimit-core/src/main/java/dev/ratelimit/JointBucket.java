@@ -82,13 +82,14 @@ final class JointBucket extends TokenBucket {
         }
     }
 
+    /** A refund must not fail for want of a lock; without one, it is still complete, only not at one instant. */
     @Override
     void refundNow(long tokens) {
-        lock();
+        int held = tryLock();
         try {
             giveBack(parts.size(), tokens);
         } finally {
-            unlock(locked.size());
+            unlock(held);
         }
     }
 
@@ -144,14 +145,22 @@ final class JointBucket extends TokenBucket {
     }
 
     private void lock() {
-        for (int i = 0; i < locked.size(); i++) {
-            if (!tryLock(locked.get(i).lock)) {
-                unlock(i);
-                throw new IllegalStateException("no lock within a second on bucket " + locked.get(i).number + " ("
-                        + locked.get(i).terms + "), the " + (i + 1) + ". of " + locked.size()
-                        + " to be locked together; nothing was charged");
-            }
+        int held = tryLock();
+        if (held < locked.size()) {
+            unlock(held);
+            LockBucket missing = locked.get(held);
+            throw new IllegalStateException("no lock within a second on bucket " + missing.number + " (" + missing.terms
+                    + "), the " + (held + 1) + ". of " + locked.size() + " to be locked together; nothing was charged");
         }
+    }
+
+    /** Returns how many of the locks are held then, in their order. */
+    private int tryLock() {
+        int held = 0;
+        while (held < locked.size() && tryLock(locked.get(held).lock)) {
+            held++;
+        }
+        return held;
     }
 
     private void unlock(int end) {

@@ -59,6 +59,12 @@ public final class LocalRateLimiter implements RateLimiter {
         buckets(policy).refund(policy, key, tokens);
     }
 
+    /**
+     * {@inheritDoc}
+     *
+     * <p>The ledger can't tell this key's debt from that of others: a key that was evicted in debt, then reset and evicted
+     * once more before that debt would have been paid, may be held to it again.
+     */
     @Override
     public void reset(Policy policy, String key) {
         buckets(policy).refund(policy, key, Long.MAX_VALUE);
@@ -102,7 +108,8 @@ public final class LocalRateLimiter implements RateLimiter {
         }
 
         /**
-         * How each bucket is guarded, {@link Synchronization#CAS} unless told.
+         * How each bucket is guarded, {@link Synchronization#CAS} unless told. {@link Synchronization#STRIPED} is for policies
+         * that have one very hot key.
          *
          * @throws IllegalArgumentException for {@link Synchronization#THREAD_LOCAL}, which would give each key a budget for
          *     each thread

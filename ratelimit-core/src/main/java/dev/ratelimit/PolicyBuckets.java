@@ -66,15 +66,18 @@ final class PolicyBuckets {
         }
     }
 
-    /** Decides without keeping a bucket for a key that has none. */
+    /** Decides without keeping a bucket for a key that has none, or other limits for one that has. */
     Decision peek(Policy policy, String key, long tokens) {
         Gcra.requirePositive("tokens", tokens);
         Terms terms = terms(policy);
         String kept = KeyDigest.of(key);
         while (true) {
-            GuardedBucket bucket = buckets.getIfPresent(kept) == null ? newBucket(terms, kept) : bucket(terms, kept);
-            Decision decision = bucket.peek(tokens);
-            if (decision.allowed() || !bucket.isRetired()) {
+            GuardedBucket bucket = buckets.getIfPresent(kept);
+            GuardedBucket looked = bucket == null
+                    ? newBucket(terms, kept)
+                    : bucket.terms == terms ? bucket : successor(terms, bucket.terms, bucket.state());
+            Decision decision = looked.peek(tokens);
+            if (bucket == null || !bucket.isRetired()) {
                 return decision;
             }
         }
@@ -135,11 +138,12 @@ final class PolicyBuckets {
             if (old == null) {
                 return newBucket(terms, key);
             }
-            return old.terms == terms
-                    ? old
-                    : (GuardedBucket) synchronization.bucket(
-                            terms, terms.stateOwing(terms.carried(old.terms, old.terms.debts(old.retire()))));
+            return old.terms == terms ? old : successor(terms, old.terms, old.retire());
         }));
+    }
+
+    private GuardedBucket successor(Terms terms, Terms old, long[] state) {
+        return (GuardedBucket) synchronization.bucket(terms, terms.stateOwing(terms.carried(old, old.debts(state))));
     }
 
     /** Returns what {@code key} may owe under {@code terms}: the most of what any ledger says. */

@@ -1,6 +1,7 @@
 package dev.ratelimit;
 
 import java.util.Arrays;
+import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * The bucket behind {@link Synchronization#STRIPED}: cells, each with a share of the capacity and of the refill.
@@ -11,6 +12,7 @@ import java.util.Arrays;
  */
 final class StripedBucket extends GuardedBucket {
     private final GuardedBucket[] cells;
+    private final ReentrantLock refunds = new ReentrantLock();
 
     /** Returns a bucket of as many cells as there are processors. */
     static GuardedBucket of(Terms terms, long[] state) {
@@ -37,6 +39,10 @@ final class StripedBucket extends GuardedBucket {
                     ? new PaddedCasBucket(share, shareState)
                     : new PaddedCasArrayBucket(share, shareState);
         }
+    }
+
+    GuardedBucket cell(int i) {
+        return cells[i];
     }
 
     private int home() {
@@ -91,22 +97,31 @@ final class StripedBucket extends GuardedBucket {
         return missing == 0;
     }
 
-    /** Each cell gets what it lacks, so that nothing is lost in one that is full. */
+    /**
+     * Each cell gets what it lacks, so that nothing is lost in one that is full; one caller at a time, so that no two see the
+     * same room. What a cell has taken is not offered again: where only some are retired yet, the rest is let go.
+     */
     @Override
     boolean giveBack(long tokens) {
+        refunds.lock();
+        try {
+            return giveBackToCells(tokens) < tokens || !isRetired();
+        } finally {
+            refunds.unlock();
+        }
+    }
+
+    private long giveBackToCells(long tokens) {
         long left = tokens;
         int home = home();
         for (int i = 0; i < cells.length && left > 0; i++) {
             GuardedBucket cell = cells[(home + i) & (cells.length - 1)];
             long missing = Shares.missingTokens(cell);
-            if (missing > 0) {
-                if (!cell.giveBack(Math.min(left, missing))) {
-                    return false;
-                }
+            if (missing > 0 && cell.giveBack(Math.min(left, missing))) {
                 left -= Math.min(left, missing);
             }
         }
-        return !isRetired();
+        return left;
     }
 
     @Override

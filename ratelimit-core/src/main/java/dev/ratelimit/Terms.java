@@ -83,7 +83,7 @@ final class Terms {
         return state;
     }
 
-    /** Returns the state of a bucket that denies everything, for good. */
+    /** Returns the state of a bucket that denies everything, for longer than anybody holds on to it. */
     long[] stateOfNothing() {
         long[] debts = new long[limits.length];
         Arrays.fill(debts, Gcra.MAX_DEBT);

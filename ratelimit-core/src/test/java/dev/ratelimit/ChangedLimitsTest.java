@@ -66,6 +66,14 @@ class ChangedLimitsTest {
     }
 
     @Test
+    void isNotChangedByALook() {
+        limiter.tryConsume(policy("100/1m"), "k", 1);
+
+        assertThat(tokens(policy("5/1m"))).isEqualTo(5);
+        assertThat(tokens(policy("100/1m"))).isEqualTo(99);
+    }
+
+    @Test
     void goesOnFromTheFewestTokensWhereTheNumberOfLimitsChanges() {
         limiter.tryConsume(policy("10/1m", "100/1h"), "k", 8);
 

@@ -132,6 +132,7 @@ class JointBucketTest {
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageMatching("no lock within a second on bucket \\d+ \\(7/1m\\), .*; nothing was charged");
         assertThat(interrupted).isTrue();
+        both.refund(5);
         assertThat(both.tryConsume(5).allowed()).isTrue();
     }
 

@@ -148,6 +148,16 @@ class StripedBucketTest {
     }
 
     @Test
+    void doesNotRefundTwiceWhereOnlySomeOfItsCellsAreRetired() {
+        StripedBucket bucket = (StripedBucket) striped(4, 0, "100000/1d");
+        bucket.cell(0).retire();
+
+        assertThat(bucket.giveBack(100)).as("taken back, at least in part").isTrue();
+        bucket.retire();
+        assertThat(bucket.giveBack(100)).isFalse();
+    }
+
+    @Test
     void leavesItsDebtWhenItIsRetired() {
         GuardedBucket bucket = striped(4, 70_000, "100000/1d");
         GuardedBucket successor = StripedBucket.of(bucket.terms, bucket.retire(), 4);
