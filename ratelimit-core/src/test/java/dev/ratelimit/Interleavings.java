@@ -9,7 +9,7 @@ import org.jetbrains.lincheck.datastructures.Options;
  * said it looks for seconds; {@code mvn -P proofs verify} has it look for longer.
  */
 final class Interleavings {
-    private static final int ITERATIONS = Integer.getInteger("lincheck.iterations", 20);
+    private static final int ITERATIONS = Integer.getInteger("lincheck.iterations", 10);
     private static final int INVOCATIONS = Integer.getInteger("lincheck.invocations", 50);
 
     private Interleavings() {}
