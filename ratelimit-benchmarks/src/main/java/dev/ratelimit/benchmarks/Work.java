@@ -1,0 +1,49 @@
+package dev.ratelimit.benchmarks;
+
+import dev.ratelimit.Limit;
+import java.time.Duration;
+import java.util.function.BooleanSupplier;
+
+/** The two answers of a limiter, each with a limit under which a bucket gives no other. */
+public enum Work {
+
+    /** A rate that no run uses up, and that isn't a whole number of nanoseconds a token. */
+    ADMIT(1_000_000_000_000L, 300_000_000, Duration.ofSeconds(1)),
+
+    /** One token a day, consumed before the run. */
+    DENY(1, 1, Duration.ofDays(1));
+
+    private final long capacity;
+    private final long refillTokens;
+    private final Duration refillPeriod;
+
+    Work(long capacity, long refillTokens, Duration refillPeriod) {
+        this.capacity = capacity;
+        this.refillTokens = refillTokens;
+        this.refillPeriod = refillPeriod;
+    }
+
+    Limit limit() {
+        return new Limit(capacity, refillTokens, refillPeriod);
+    }
+
+    /** Returns {@code count} limits, the last of which makes the answer: the worst case for a denial. */
+    Limit[] limits(int count) {
+        Limit[] limits = new Limit[count];
+        for (int i = 1; i < count; i++) {
+            limits[i - 1] = new Limit(ADMIT.capacity, ADMIT.refillTokens - i, ADMIT.refillPeriod);
+        }
+        limits[count - 1] = limit();
+        return limits;
+    }
+
+    /** Brings a new bucket to where it gives this answer only, and returns it. */
+    BooleanSupplier prepare(BooleanSupplier bucket) {
+        boolean first = bucket.getAsBoolean();
+        boolean second = bucket.getAsBoolean();
+        if (!first || second != (this == ADMIT)) {
+            throw new IllegalStateException("the bucket does not " + this + " under " + limit());
+        }
+        return bucket;
+    }
+}
