@@ -12,9 +12,9 @@ final class Bucket4j {
 
     private Bucket4j() {}
 
-    static Bucket bucket(Limit limit, TimeMeter clock, SynchronizationStrategy strategy) {
+    static Bucket bucket(Bandwidth bandwidth, TimeMeter clock, SynchronizationStrategy strategy) {
         return Bucket.builder()
-                .addLimit(bandwidth(limit))
+                .addLimit(bandwidth)
                 .withCustomTimePrecision(clock)
                 .withSynchronizationStrategy(strategy)
                 .build();
@@ -24,7 +24,7 @@ final class Bucket4j {
         return BucketConfiguration.builder().addLimit(bandwidth(limit)).build();
     }
 
-    private static Bandwidth bandwidth(Limit limit) {
+    static Bandwidth bandwidth(Limit limit) {
         return Bandwidth.builder()
                 .capacity(limit.capacity())
                 .refillGreedy(limit.refillTokens(), limit.refillPeriod())

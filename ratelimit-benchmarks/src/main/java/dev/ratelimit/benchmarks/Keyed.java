@@ -6,6 +6,7 @@ import dev.ratelimit.Limit;
 import dev.ratelimit.LocalRateLimiter;
 import dev.ratelimit.Policy;
 import dev.ratelimit.Synchronization;
+import io.github.bucket4j.Bandwidth;
 import io.github.bucket4j.Bucket;
 import io.github.bucket4j.BucketConfiguration;
 import io.github.bucket4j.TimeMeter;
@@ -13,11 +14,12 @@ import io.github.bucket4j.caffeine.Bucket4jCaffeine;
 import io.github.bucket4j.distributed.proxy.ProxyManager;
 import io.github.bucket4j.local.SynchronizationStrategy;
 import io.github.resilience4j.ratelimiter.RateLimiterRegistry;
+import java.util.function.Function;
 
 /** Ways to keep a bucket for each of many keys: ours, the peers', and a cache that decides nothing. */
 public enum Keyed {
 
-    /** The baseline: a bare Caffeine get and a reading of the clock. */
+    /** The baseline: a bare Caffeine get, whose value nobody reads, and a reading of the clock. */
     CAFFEINE_AND_CLOCK {
         @Override
         KeyedLimiter limiter(Limit limit, int maximumKeys) {
@@ -52,11 +54,10 @@ public enum Keyed {
         @Override
         KeyedLimiter limiter(Limit limit, int maximumKeys) {
             Cache<String, Bucket> cache = caffeine(maximumKeys).build();
-            return key -> cache.get(
-                            key,
-                            absent -> Bucket4j.bucket(
-                                    limit, TimeMeter.SYSTEM_NANOTIME, SynchronizationStrategy.LOCK_FREE))
-                    .tryConsume(1);
+            Bandwidth bandwidth = Bucket4j.bandwidth(limit);
+            Function<String, Bucket> newBucket =
+                    key -> Bucket4j.bucket(bandwidth, TimeMeter.SYSTEM_NANOTIME, SynchronizationStrategy.LOCK_FREE);
+            return key -> cache.get(key, newBucket).tryConsume(1);
         }
     },
 

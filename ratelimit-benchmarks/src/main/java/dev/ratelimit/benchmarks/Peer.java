@@ -16,7 +16,7 @@ public enum Peer {
     BUCKET4J {
         @Override
         BooleanSupplier bucket(Limit limit) {
-            return of(Bucket4j.bucket(limit, TimeMeter.SYSTEM_NANOTIME, SynchronizationStrategy.LOCK_FREE));
+            return bucket4j(limit, TimeMeter.SYSTEM_NANOTIME, SynchronizationStrategy.LOCK_FREE);
         }
     },
 
@@ -24,7 +24,7 @@ public enum Peer {
     BUCKET4J_LOCK {
         @Override
         BooleanSupplier bucket(Limit limit) {
-            return of(Bucket4j.bucket(limit, TimeMeter.SYSTEM_NANOTIME, SynchronizationStrategy.SYNCHRONIZED));
+            return bucket4j(limit, TimeMeter.SYSTEM_NANOTIME, SynchronizationStrategy.SYNCHRONIZED);
         }
     },
 
@@ -32,7 +32,7 @@ public enum Peer {
     BUCKET4J_MILLIS {
         @Override
         BooleanSupplier bucket(Limit limit) {
-            return of(Bucket4j.bucket(limit, TimeMeter.SYSTEM_MILLISECONDS, SynchronizationStrategy.LOCK_FREE));
+            return bucket4j(limit, TimeMeter.SYSTEM_MILLISECONDS, SynchronizationStrategy.LOCK_FREE);
         }
     },
 
@@ -69,7 +69,8 @@ public enum Peer {
     /** Returns a full bucket under {@code limit}, or what comes nearest to it; each call asks for one token. */
     abstract BooleanSupplier bucket(Limit limit);
 
-    private static BooleanSupplier of(Bucket bucket) {
+    private static BooleanSupplier bucket4j(Limit limit, TimeMeter clock, SynchronizationStrategy strategy) {
+        Bucket bucket = Bucket4j.bucket(Bucket4j.bandwidth(limit), clock, strategy);
         return () -> bucket.tryConsume(1);
     }
 }
