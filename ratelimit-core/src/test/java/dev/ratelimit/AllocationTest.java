@@ -4,10 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.management.ThreadMXBean;
 import java.lang.management.ManagementFactory;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.time.Duration;
-import java.util.concurrent.TimeUnit;
+import java.util.List;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -48,19 +46,8 @@ class AllocationTest {
 
     private static void assertAllocatesNothing(String what, Synchronization synchronization, Answer answer)
             throws Exception {
-        Process process = new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "-cp",
-                        System.getProperty("surefire.real.class.path", System.getProperty("java.class.path")),
-                        AllocationTest.class.getName(),
-                        what,
-                        synchronization.name(),
-                        answer.name())
-                .redirectErrorStream(true)
-                .start();
-        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertThat(process.waitFor(1, TimeUnit.MINUTES)).isTrue();
-        assertThat(output.strip()).isEqualTo("allocates nothing");
+        assertThat(Jvm.run(List.of(), AllocationTest.class, what, synchronization.name(), answer.name()))
+                .isEqualTo("allocates nothing");
     }
 
     /** Says so as soon as a round allocates nothing; until then the compiler may not be done. */

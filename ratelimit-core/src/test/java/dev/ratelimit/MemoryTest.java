@@ -2,10 +2,6 @@ package dev.ratelimit;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.File;
-import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -14,34 +10,16 @@ class MemoryTest {
 
     @Test
     void takesAtMost256BytesAKeyWithEverythingIncluded() throws Exception {
-        String printed = run(List.of("-Xmx1g", "-XX:+UseSerialGC"), BytesPerKey.class);
+        String printed = Jvm.run(List.of("-Xmx1g", "-XX:+UseSerialGC"), BytesPerKey.class);
 
-        assertThat(Long.parseLong(printed.strip())).isBetween(100L, 256L);
+        assertThat(Long.parseLong(printed)).isBetween(100L, 256L);
     }
 
     @Test
     void survivesTenMillionKeysInASmallHeap() throws Exception {
-        String printed = run(List.of("-Xmx256m", "-XX:+UseSerialGC"), TenMillionKeys.class);
+        String printed = Jvm.run(List.of("-Xmx256m", "-XX:+UseSerialGC"), TenMillionKeys.class);
 
-        assertThat(printed.strip()).isEqualTo("survived");
-    }
-
-    private static String run(List<String> options, Class<?> main) throws Exception {
-        List<String> command = new ArrayList<>();
-        command.add(System.getProperty("java.home") + File.separator + "bin" + File.separator + "java");
-        command.addAll(options);
-        command.addAll(List.of(
-                "-cp",
-                System.getProperty("surefire.real.class.path", System.getProperty("java.class.path")),
-                main.getName()));
-        Process process = new ProcessBuilder(command)
-                .redirectError(ProcessBuilder.Redirect.INHERIT)
-                .start();
-        try (InputStream output = process.getInputStream()) {
-            String printed = new String(output.readAllBytes(), StandardCharsets.UTF_8);
-            assertThat(process.waitFor()).as(printed).isZero();
-            return printed;
-        }
+        assertThat(printed).isEqualTo("survived");
     }
 
     private static String address(int i) {
