@@ -11,8 +11,9 @@ import java.util.concurrent.atomic.AtomicLongArray;
  *
  * <p>Two rows of cells, each with a hash of its own, hold instants of the clock in nanoseconds at which debts will have been
  * paid. A key's debt goes into one cell of each row, merged by the maximum, and is read as the smaller of the two. So it is
- * never read as less than it was, however many keys were put in; and a key that shares both its cells with another inherits
- * at most that one's debt. This is a count-min sketch (Cormode and Muthukrishnan, 2005) whose sums are maxima.
+ * never read as less than it was, however many keys were put in; and a key that shares both its cells with another is held to
+ * that one's debt. Debts are handed on in that way: many more evicted keys than cells, within the time a bucket takes to fill,
+ * add up, until newcomers are denied. This is a count-min sketch (Cormode and Muthukrishnan, 2005) whose sums are maxima.
  *
  * <p>The hashes are seeded for each ledger, so that nobody outside can choose keys that meet in a cell.
  */

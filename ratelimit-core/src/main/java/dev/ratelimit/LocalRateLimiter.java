@@ -12,7 +12,9 @@ import java.util.concurrent.ConcurrentMap;
  * <p>A bucket that has been idle for as long as it takes to fill is forgotten, since it is the same as a new one. One that is
  * evicted earlier, for want of room, leaves its debt in a ledger of fixed size, where a new bucket of that key finds it. So
  * no key is ever admitted more than its limits allow, whatever is evicted and however many keys there are; a key that was
- * evicted, or is new, may be held to the debt of another that shares its place in the ledger.
+ * evicted, or is new, may be held to the debt of others that share its place in the ledger; so {@code maximumKeys} should not
+ * be far below the number of clients that ask within the time a bucket takes to fill. That holds for up to 64 different
+ * limits under one policy's name, and for a clock that does not go back.
  *
  * <p>A key may be asked for under the same policy with other limits, since they were changed or depend on the client: then
  * it keeps the tokens it has, as far as they fit.

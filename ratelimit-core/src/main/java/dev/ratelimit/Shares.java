@@ -61,8 +61,19 @@ final class Shares {
         return most;
     }
 
-    static long nanosToFull(Terms share, long[] state) {
-        long[] debts = share.debts(state);
+    /** Whether a cell's line leaves room for as much again as it holds; a longer one, nobody could wait out. */
+    static boolean hasRoom(Terms share, long[] state, long nanos) {
+        long[] debts = share.debts(state, nanos);
+        for (int i = 0; i < debts.length; i++) {
+            if (debts[i] > Gcra.MAX_DEBT - share.limit(i).burst) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    static long nanosToFull(Terms share, long[] state, long nanos) {
+        long[] debts = share.debts(state, nanos);
         long longest = 0;
         for (int i = 0; i < debts.length; i++) {
             longest = Math.max(longest, share.limit(i).nanos(debts[i]));

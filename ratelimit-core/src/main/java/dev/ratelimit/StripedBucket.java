@@ -190,16 +190,25 @@ final class StripedBucket extends GuardedBucket {
 
         Decision decision(long tokens, long maxWaitNanos, Limit decider) {
             long waitNanos = waitNanos(tokens);
-            boolean allowed = waitNanos <= maxWaitNanos && waitNanos != Long.MAX_VALUE;
+            boolean allowed = waitNanos <= maxWaitNanos && waitNanos != Long.MAX_VALUE && hasRoom();
             long held = tokens(0);
             long left = allowed ? Math.max(0, held - tokens) : held;
             return new Decision(allowed, left, waitNanos, resetAfterNanos(), decider);
         }
 
+        private boolean hasRoom() {
+            for (int i = 0; i < cells.length; i++) {
+                if (!Shares.hasRoom(cells[i].terms, states[i], nanos)) {
+                    return false;
+                }
+            }
+            return true;
+        }
+
         private long resetAfterNanos() {
             long longest = 0;
             for (int i = 0; i < cells.length; i++) {
-                longest = Math.max(longest, Shares.nanosToFull(cells[i].terms, states[i]));
+                longest = Math.max(longest, Shares.nanosToFull(cells[i].terms, states[i], nanos));
             }
             return longest;
         }

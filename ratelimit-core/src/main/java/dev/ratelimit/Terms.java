@@ -92,7 +92,12 @@ final class Terms {
 
     /** Returns the debts of a state now, one for each limit. */
     long[] debts(long[] state) {
-        long now = now(state, clock.nanos());
+        return debts(state, clock.nanos());
+    }
+
+    /** Returns the debts of a state at {@code nanos}. */
+    long[] debts(long[] state, long nanos) {
+        long now = now(state, nanos);
         long[] debts = new long[limits.length];
         for (int i = 0; i < limits.length; i++) {
             debts[i] = debt(state, i, now);

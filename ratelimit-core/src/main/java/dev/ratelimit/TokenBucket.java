@@ -47,6 +47,10 @@ public abstract class TokenBucket {
      * <p>Otherwise it looks at all, consumes from one after the other, and gives back what it has if one of them was emptied
      * meanwhile. It never admits too many; in such a race another caller may be denied tokens that come back.
      *
+     * <p>{@link #consume} on it charges each part when the place is taken, not when the caller goes on: callers that a slow
+     * part held up may go on together, faster than another part refills. And an interrupted wait gives all its tokens back,
+     * also to a part that has refilled meanwhile.
+     *
      * @throws IllegalArgumentException if there is no bucket
      */
     public static TokenBucket allOf(TokenBucket... buckets) {
@@ -81,7 +85,7 @@ public abstract class TokenBucket {
         if (Thread.interrupted()) {
             throw new InterruptedException();
         }
-        Decision reserved = reserve(tokens, Gcra.nanosOf(maxWait));
+        Decision reserved = reserve(tokens, Math.max(0, Gcra.nanosOf(maxWait)));
         if (!reserved.allowed() || reserved.retryAfterNanos() == 0) {
             return reserved;
         }

@@ -10,6 +10,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -138,6 +139,33 @@ class StripedBucketTest {
         });
 
         assertThat(consumed.get() + bucket.peek(Long.MAX_VALUE).remaining()).isEqualTo(100_000);
+    }
+
+    @Test
+    @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+    void endsALineThatNobodyCouldWaitOut() {
+        GuardedBucket bucket = striped(4, Long.MAX_VALUE, "999000/1000s");
+        int admitted = 0;
+        while (bucket.reserve(999_000, Long.MAX_VALUE).allowed()) {
+            admitted++;
+        }
+
+        assertThat(admitted).isGreaterThan(1_000);
+    }
+
+    @Test
+    @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+    void findsTheInstantAtWhichItIsFullThoughTheClockRunsOnMeanwhile() {
+        AtomicLong running = new AtomicLong();
+        Terms terms = new Terms(List.of(Limit.parse("100000/4s")), () -> running.addAndGet(1_000));
+        GuardedBucket bucket = StripedBucket.of(terms, terms.stateOf(50_000), 4);
+        long before = running.get();
+        Decision reserved = bucket.reserve(100_000, Long.MAX_VALUE);
+
+        assertThat(reserved.allowed()).isTrue();
+        assertThat(running.get() - before)
+                .as("read a few times, and not in a loop")
+                .isLessThan(100_000);
     }
 
     @Test

@@ -87,6 +87,15 @@ class TokenBucketWaitTest {
     }
 
     @Test
+    void takesANegativeWaitForNone() throws InterruptedException {
+        TokenBucket bucket = bucket("5/1m");
+
+        assertThat(TokenBucket.allOf(bucket).consume(1, Duration.ofSeconds(-1)).allowed())
+                .isTrue();
+        assertThat(bucket.consume(1, Duration.ofSeconds(-1)).allowed()).isTrue();
+    }
+
+    @Test
     void servesWhoCameFirst() throws InterruptedException {
         TokenBucket bucket = bucket("5/1m", "7/1h burst 100");
         bucket.tryConsume(5);
