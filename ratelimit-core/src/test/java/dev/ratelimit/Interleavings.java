@@ -10,7 +10,7 @@ import org.jetbrains.lincheck.datastructures.Options;
  */
 final class Interleavings {
     private static final int ITERATIONS = Integer.getInteger("lincheck.iterations", 10);
-    private static final int INVOCATIONS = Integer.getInteger("lincheck.invocations", 50);
+    static final int INVOCATIONS = Integer.getInteger("lincheck.invocations", 50);
 
     private Interleavings() {}
 

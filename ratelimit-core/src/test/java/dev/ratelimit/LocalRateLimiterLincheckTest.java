@@ -11,10 +11,14 @@ import org.jetbrains.lincheck.datastructures.StressOptions;
 import org.junit.jupiter.api.Test;
 
 class LocalRateLimiterLincheckTest {
+    /** A call takes so many more steps here than in a bucket that a race is found less often. */
+    private static final int INVOCATIONS = 2 * Interleavings.INVOCATIONS;
 
     @Test
     void forgetsNoDebtOfAKeyThatIsEvictedWhileItConsumes() {
         Interleavings.of(new ModelCheckingOptions())
+                .invocationsPerIteration(INVOCATIONS)
+                // Lincheck can't look into the SecureRandom that is used there, and nothing races for it.
                 .addGuarantee(ManagedStrategyGuaranteeKt.forClasses("dev.ratelimit.DebtLedger")
                         .methods("<init>")
                         .ignore())
@@ -25,6 +29,7 @@ class LocalRateLimiterLincheckTest {
     @Test
     void forgetsNoDebtOfAKeyThatIsEvictedWhileItConsumesOnRealThreads() {
         Interleavings.of(new StressOptions())
+                .invocationsPerIteration(INVOCATIONS)
                 .sequentialSpecification(CallsWithoutEviction.class)
                 .check(CallsWithRoomForOneKey.class);
     }
