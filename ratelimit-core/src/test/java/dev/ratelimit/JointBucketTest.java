@@ -58,6 +58,49 @@ class JointBucketTest {
     }
 
     @ParameterizedTest
+    @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "LOCK") // which nobody comes in between of
+    void givesBackWhatItTookWhereAnotherThreadIsQuicker(Synchronization synchronization) {
+        TokenBucket first = bucket(synchronization, "5/1h");
+        AtomicReference<Runnable> meanwhile = new AtomicReference<>(() -> {});
+        TokenBucket second = TokenBucket.builder()
+                .limits(Limit.parse("2/1m"))
+                .synchronization(synchronization)
+                .clock(() -> {
+                    meanwhile.get().run();
+                    return clock.nanos();
+                })
+                .build();
+        TokenBucket both = TokenBucket.allOf(first, second);
+        both.peek(1);
+        meanwhile.set(() -> {
+            if (!first.peek(5).allowed()) {
+                meanwhile.set(() -> {});
+                second.tryConsume(2);
+            }
+        });
+
+        assertThat(both.tryConsume(1).allowed()).isFalse();
+        assertThat(first.peek(5).allowed()).isTrue();
+        assertThat(second.peek(1).allowed()).isFalse();
+    }
+
+    @Test
+    void holdsNoLockWhenItIsDone() {
+        LockBucket first = (LockBucket) bucket(Synchronization.LOCK, "5/1h");
+        LockBucket second = (LockBucket) bucket(Synchronization.LOCK, "2/1m");
+        TokenBucket both = TokenBucket.allOf(first, second);
+        both.tryConsume(2);
+        both.tryConsume(2);
+        both.peek(1);
+        both.refund(1);
+
+        assertThat(both.peek(1).allowed()).isTrue();
+        assertThat(first.lock.isLocked()).isFalse();
+        assertThat(second.lock.isLocked()).isFalse();
+        assertThat(both).hasToString("TokenBucket.allOf" + List.of(first, second));
+    }
+
+    @ParameterizedTest
     @EnumSource
     void chargesABucketAsOftenAsItIsAPart(Synchronization synchronization) {
         TokenBucket user = bucket(synchronization, "10/1m");
