@@ -26,6 +26,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
+import org.springframework.beans.factory.ListableBeanFactory;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.annotation.Qualifier;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
@@ -136,6 +137,13 @@ public final class RateLimitWebAutoConfiguration {
         FilterRegistrationBean<RateLimitFilter> registration = new FilterRegistrationBean<>(filter);
         registration.setOrder(FILTER_ORDER);
         return registration;
+    }
+
+    @Bean
+    @ConditionalOnMissingBean
+    StartupDiagnosis rateLimitStartupDiagnosis(
+            RequestRules rules, RateLimitProperties properties, ListableBeanFactory beans) {
+        return new StartupDiagnosis(rules, properties, beans);
     }
 
     private static List<PathPattern> paths(String name, PolicyProperties policy, PathPatternParser patterns) {
