@@ -7,8 +7,17 @@ import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.List;
 
-/** What the limiter decided under one policy. Immutable. */
-public record PolicyDecision(Policy policy, Decision decision) implements Serializable {
+/**
+ * What the limiter decided under one policy. Immutable.
+ *
+ * @param penalized whether the limits of the policy's penalty decided, in place of its own
+ */
+public record PolicyDecision(Policy policy, Decision decision, boolean penalized) implements Serializable {
+
+    /** Creates what was decided by the policy's own limits. */
+    public PolicyDecision(Policy policy, Decision decision) {
+        this(policy, decision, false);
+    }
 
     /**
      * Returns what was decided on each of {@code claims}, in their order. Where one was denied, nothing was charged to the
