@@ -2,12 +2,15 @@ package dev.ratelimit.spring.autoconfigure;
 
 import static dev.ratelimit.spring.autoconfigure.RateLimitProperties.property;
 
-import dev.ratelimit.RateLimiter;
 import dev.ratelimit.spring.CallContext;
 import dev.ratelimit.spring.ConfiguredPolicies;
 import dev.ratelimit.spring.ConfiguredPolicy;
 import dev.ratelimit.spring.InvalidRateLimitException;
 import dev.ratelimit.spring.KeyResolver;
+import dev.ratelimit.spring.PlanResolver;
+import dev.ratelimit.spring.PolicyLimiter;
+import dev.ratelimit.spring.RateLimitCounts;
+import dev.ratelimit.spring.RequestSkip;
 import dev.ratelimit.spring.autoconfigure.RateLimitProperties.PolicyProperties;
 import dev.ratelimit.spring.web.ProblemResponseWriter;
 import dev.ratelimit.spring.web.RateLimitAnswer;
@@ -16,9 +19,12 @@ import dev.ratelimit.spring.web.RateLimitFields;
 import dev.ratelimit.spring.web.RateLimitFilter;
 import dev.ratelimit.spring.web.RateLimitResponseWriter;
 import dev.ratelimit.spring.web.RequestCallContext;
+import dev.ratelimit.spring.web.RequestKey;
 import dev.ratelimit.spring.web.RequestKeys;
+import dev.ratelimit.spring.web.RequestPlans;
 import dev.ratelimit.spring.web.RequestRule;
 import dev.ratelimit.spring.web.RequestRules;
+import dev.ratelimit.spring.web.RequestSkips;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -26,6 +32,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.springframework.beans.factory.ListableBeanFactory;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.annotation.Qualifier;
@@ -63,6 +70,18 @@ public final class RateLimitWebAutoConfiguration {
         return new RequestKeys(resolvers);
     }
 
+    @Bean
+    @ConditionalOnMissingBean
+    RequestPlans rateLimitPlans(Map<String, PlanResolver> resolvers, RateLimitCounts counts) {
+        return new RequestPlans(resolvers, counts);
+    }
+
+    @Bean
+    @ConditionalOnMissingBean
+    RequestSkips rateLimitSkips(Map<String, RequestSkip> skips, RateLimitCounts counts) {
+        return new RequestSkips(skips, counts);
+    }
+
     /** Patterns are matched as those of the handlers are, by the same parser. */
     @Bean
     @ConditionalOnMissingBean
@@ -70,6 +89,8 @@ public final class RateLimitWebAutoConfiguration {
             RateLimitProperties properties,
             ConfiguredPolicies policies,
             RequestKeys keys,
+            RequestPlans plans,
+            RequestSkips skips,
             @Qualifier("mvcPatternParser") ObjectProvider<PathPatternParser> parser) {
         PathPatternParser patterns = parser.getIfAvailable(() -> PathPatternParser.defaultInstance);
         List<RequestRule> rules = new ArrayList<>();
@@ -79,11 +100,18 @@ public final class RateLimitWebAutoConfiguration {
                 throw new InvalidRateLimitException(
                         "ratelimit.policies." + name, "is not among those of the ConfiguredPolicies bean");
             }
+            RequestKey key = keys.of(policy.key(), property(name, "key"));
+            if (configured.penalty() != null && key.equals(RequestKey.GLOBAL)) {
+                throw new InvalidRateLimitException(
+                        property(name, "penalty"), "would be everybody's, as the policy's key is global");
+            }
             rules.add(new RequestRule(
                     configured,
-                    keys.of(policy.key(), property(name, "key")),
+                    key,
                     paths(name, policy, patterns),
-                    methods(name, policy)));
+                    methods(name, policy),
+                    plans.of(configured, property(name, "plans")),
+                    skips.of(name, policy.skip(), property(name, "skip"))));
         });
         return new RequestRules(rules);
     }
@@ -100,7 +128,8 @@ public final class RateLimitWebAutoConfiguration {
         return switch (properties.headers()) {
             case IETF ->
                 RateLimitFields.ietf(rules.rules().stream()
-                        .map(rule -> rule.policy().policy())
+                        .map(RequestRule::policy)
+                        .flatMap(each -> Stream.concat(Stream.of(each.policy()), each.plans().values().stream()))
                         .toList());
             case X_RATELIMIT -> RateLimitFields.xRateLimit();
             case NONE -> RateLimitFields.NONE;
@@ -127,7 +156,7 @@ public final class RateLimitWebAutoConfiguration {
 
     @Bean
     @ConditionalOnMissingBean
-    RateLimitFilter rateLimitFilter(RequestRules rules, RateLimiter limiter, RateLimitAnswer answer) {
+    RateLimitFilter rateLimitFilter(RequestRules rules, PolicyLimiter limiter, RateLimitAnswer answer) {
         return new RateLimitFilter(rules, limiter, answer);
     }
 

@@ -1,8 +1,9 @@
 package dev.ratelimit.spring.web;
 
 import dev.ratelimit.Claim;
-import dev.ratelimit.RateLimiter;
 import dev.ratelimit.spring.PolicyDecision;
+import dev.ratelimit.spring.PolicyLimiter;
+import dev.ratelimit.spring.PolicyMode;
 import dev.ratelimit.spring.RateLimitExceededException;
 import jakarta.servlet.FilterChain;
 import jakarta.servlet.ServletException;
@@ -31,13 +32,14 @@ public final class RateLimitFilter extends OncePerRequestFilter {
     private final String alreadyFiltered =
             RateLimitFilter.class.getName() + '.' + INSTANCES.incrementAndGet() + ALREADY_FILTERED_SUFFIX;
     private final List<RequestRule> rules;
-    private final RateLimiter limiter;
+    private final PolicyLimiter limiter;
     private final RateLimitAnswer answer;
 
     /** Creates a filter of those rules, in the order in which the answer lists them. */
-    public RateLimitFilter(RequestRules rules, RateLimiter limiter, RateLimitAnswer answer) {
-        this.rules =
-                rules.rules().stream().filter(rule -> !rule.paths().isEmpty()).toList();
+    public RateLimitFilter(RequestRules rules, PolicyLimiter limiter, RateLimitAnswer answer) {
+        this.rules = rules.rules().stream()
+                .filter(rule -> !rule.paths().isEmpty() && rule.policy().mode() != PolicyMode.OFF)
+                .toList();
         this.limiter = limiter;
         this.answer = answer;
     }
@@ -64,7 +66,7 @@ public final class RateLimitFilter extends OncePerRequestFilter {
 
     private List<PolicyDecision> decide(HttpServletRequest request) {
         List<Claim> claims = CorsUtils.isPreFlightRequest(request) ? List.of() : claims(request);
-        return claims.isEmpty() ? List.of() : PolicyDecision.listOf(claims, limiter.tryConsume(claims));
+        return claims.isEmpty() ? List.of() : limiter.decide(claims);
     }
 
     private List<Claim> claims(HttpServletRequest request) {
@@ -76,7 +78,11 @@ public final class RateLimitFilter extends OncePerRequestFilter {
         List<Claim> claims = new ArrayList<>(rules.size());
         for (RequestRule rule : rules) {
             if (rule.matches(request, path)) {
-                claims.add(rule.claim(request));
+                if (rule.policy().mode() == PolicyMode.SHADOW) {
+                    limiter.shadow(() -> rule.claim(request));
+                } else {
+                    claims.add(rule.claim(request));
+                }
             }
         }
         return claims;
