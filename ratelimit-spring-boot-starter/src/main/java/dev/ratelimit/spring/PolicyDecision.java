@@ -24,7 +24,10 @@ public record PolicyDecision(Policy policy, Decision decision, boolean penalized
      * others, and they say what they have rather than what they would have had.
      */
     public static List<PolicyDecision> listOf(List<Claim> claims, List<Decision> decisions) {
-        boolean allowed = decisions.stream().allMatch(Decision::allowed);
+        boolean allowed = true;
+        for (Decision decision : decisions) {
+            allowed &= decision.allowed();
+        }
         List<PolicyDecision> named = new ArrayList<>(claims.size());
         for (int i = 0; i < claims.size(); i++) {
             Decision decision = allowed
@@ -43,6 +46,13 @@ public record PolicyDecision(Policy policy, Decision decision, boolean penalized
 
     /** Returns those that denied; the request is allowed if there is none. */
     public static List<PolicyDecision> violationsIn(List<PolicyDecision> decisions) {
-        return decisions.stream().filter(each -> !each.decision.allowed()).toList();
+        List<PolicyDecision> violations = List.of();
+        for (PolicyDecision each : decisions) {
+            if (!each.decision.allowed()) {
+                violations = violations.isEmpty() ? new ArrayList<>(decisions.size()) : violations;
+                violations.add(each);
+            }
+        }
+        return violations;
     }
 }

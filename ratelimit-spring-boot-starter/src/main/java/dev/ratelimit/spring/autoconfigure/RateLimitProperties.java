@@ -24,17 +24,26 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * switch a limit off.
  *
  * @param enabled Whether the filter and the annotation limit anything
+ * @param headers Header fields that tell a client of its limits: those of the IETF's draft, those named X-RateLimit, or none
  * @param policies The policies by name
  * @param local The limiter that keeps its buckets in this process
  */
 @ConfigurationProperties(prefix = "ratelimit", ignoreUnknownFields = false)
 record RateLimitProperties(
         @DefaultValue("true") boolean enabled,
+        @DefaultValue("ietf") Headers headers,
         @DefaultValue Map<String, PolicyProperties> policies,
         @DefaultValue LocalProperties local) {
 
     /** With a penalty for each, and the strictest, no more limits of one name than the limiter can tell apart. */
     private static final int MAX_PLANS = 31;
+
+    /** The dialects of the header fields. */
+    enum Headers {
+        IETF,
+        X_RATELIMIT,
+        NONE
+    }
 
     /**
      * One policy.

@@ -15,6 +15,7 @@ import dev.ratelimit.spring.autoconfigure.RateLimitProperties.PolicyProperties;
 import dev.ratelimit.spring.web.ProblemResponseWriter;
 import dev.ratelimit.spring.web.RateLimitAnswer;
 import dev.ratelimit.spring.web.RateLimitExceptionResolver;
+import dev.ratelimit.spring.web.RateLimitFields;
 import dev.ratelimit.spring.web.RateLimitFilter;
 import dev.ratelimit.spring.web.RateLimitResponseWriter;
 import dev.ratelimit.spring.web.RequestCallContext;
@@ -121,8 +122,21 @@ public final class RateLimitWebAutoConfiguration {
 
     @Bean
     @ConditionalOnMissingBean
-    RateLimitAnswer rateLimitAnswer(RateLimitResponseWriter writer) {
-        return new RateLimitAnswer(writer);
+    RateLimitFields rateLimitFields(RateLimitProperties properties, RequestRules rules) {
+        return switch (properties.headers()) {
+            case IETF ->
+                RateLimitFields.ietf(rules.rules().stream()
+                        .flatMap(rule -> rule.policy().variants().stream())
+                        .toList());
+            case X_RATELIMIT -> RateLimitFields.xRateLimit();
+            case NONE -> RateLimitFields.NONE;
+        };
+    }
+
+    @Bean
+    @ConditionalOnMissingBean
+    RateLimitAnswer rateLimitAnswer(RequestRules rules, RateLimitFields fields, RateLimitResponseWriter writer) {
+        return new RateLimitAnswer(rules, fields, writer);
     }
 
     @Bean
