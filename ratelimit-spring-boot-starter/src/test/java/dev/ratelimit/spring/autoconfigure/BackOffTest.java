@@ -12,6 +12,7 @@ import dev.ratelimit.spring.CallContext;
 import dev.ratelimit.spring.ConfiguredPolicies;
 import dev.ratelimit.spring.ConfiguredPolicy;
 import dev.ratelimit.spring.KeyResolver;
+import dev.ratelimit.spring.Keys;
 import dev.ratelimit.spring.RateLimitedAdvisor;
 import dev.ratelimit.spring.web.ProblemResponseWriter;
 import dev.ratelimit.spring.web.RateLimitAnswer;
@@ -97,7 +98,7 @@ class BackOffTest {
         web.withPropertyValues("ratelimit.policies.api.limits=5/1m", "ratelimit.policies.api.paths=/**")
                 .withBean("tenant", KeyResolver.class, () -> request -> "acme")
                 .run(context ->
-                        assertThat(keyOf(context.getBean(RequestRules.class))).isEqualTo("resolver:tenant:acme"));
+                        assertThat(keyOf(context.getBean(RequestRules.class))).isEqualTo(Keys.of("resolver", "tenant", "acme")));
     }
 
     @Test
@@ -106,7 +107,7 @@ class BackOffTest {
                 .withBean("tenant", KeyResolver.class, () -> request -> "acme")
                 .withBean("region", KeyResolver.class, () -> request -> "eu")
                 .run(context ->
-                        assertThat(keyOf(context.getBean(RequestRules.class))).isEqualTo("ip:127.0.0.1"));
+                        assertThat(keyOf(context.getBean(RequestRules.class))).isEqualTo(Keys.of("ip", "127.0.0.1")));
     }
 
     private static String keyOf(RequestRules rules) {
