@@ -9,6 +9,7 @@ import dev.ratelimit.spring.ConfiguredPolicy;
 import dev.ratelimit.spring.InvalidRateLimitException;
 import dev.ratelimit.spring.KeyResolver;
 import dev.ratelimit.spring.autoconfigure.RateLimitProperties.PolicyProperties;
+import dev.ratelimit.spring.web.ClientAddress;
 import dev.ratelimit.spring.web.ProblemResponseWriter;
 import dev.ratelimit.spring.web.RateLimitAnswer;
 import dev.ratelimit.spring.web.RateLimitExceptionResolver;
@@ -57,8 +58,15 @@ public final class RateLimitWebAutoConfiguration {
 
     @Bean
     @ConditionalOnMissingBean
-    RequestKeys rateLimitKeys(Map<String, KeyResolver> resolvers) {
-        return new RequestKeys(resolvers);
+    ClientAddress rateLimitClientAddress(RateLimitProperties properties) {
+        return properties.clientAddress().clientAddress();
+    }
+
+    @Bean
+    @ConditionalOnMissingBean
+    RequestKeys rateLimitKeys(
+            Map<String, KeyResolver> resolvers, ClientAddress client, RateLimitProperties properties) {
+        return new RequestKeys(resolvers, client, properties.keySecret());
     }
 
     /** Patterns are matched as those of the handlers are, by the same parser. */

@@ -14,6 +14,8 @@ import dev.ratelimit.spring.ConfiguredPolicy;
 import dev.ratelimit.spring.KeyResolver;
 import dev.ratelimit.spring.Keys;
 import dev.ratelimit.spring.RateLimitedAdvisor;
+import dev.ratelimit.spring.web.ClientAddress;
+import dev.ratelimit.spring.web.ForwardedHeader;
 import dev.ratelimit.spring.web.ProblemResponseWriter;
 import dev.ratelimit.spring.web.RateLimitAnswer;
 import dev.ratelimit.spring.web.RateLimitExceptionResolver;
@@ -97,8 +99,8 @@ class BackOffTest {
     void backsOffToTheOnlyKeyResolverOfTheApplication() {
         web.withPropertyValues("ratelimit.policies.api.limits=5/1m", "ratelimit.policies.api.paths=/**")
                 .withBean("tenant", KeyResolver.class, () -> request -> "acme")
-                .run(context ->
-                        assertThat(keyOf(context.getBean(RequestRules.class))).isEqualTo(Keys.of("resolver", "tenant", "acme")));
+                .run(context -> assertThat(keyOf(context.getBean(RequestRules.class)))
+                        .isEqualTo(Keys.of("resolver", "tenant", "acme")));
     }
 
     @Test
@@ -138,11 +140,13 @@ class BackOffTest {
     void backsOffToWhateverElseTheApplicationBrings() {
         RequestRules rules = new RequestRules(List.of());
         RateLimitAnswer answer = new RateLimitAnswer(new ProblemResponseWriter());
+        ClientAddress client = new ClientAddress(List.of(), ForwardedHeader.X_FORWARDED_FOR, 56);
         web.withBean(CallContext.class, () -> CallContext.NONE)
                 .withBean(ConfiguredPolicies.class, () -> new ConfiguredPolicies(List.of()))
                 .withBean(RequestRules.class, () -> rules)
                 .withBean(RateLimitAnswer.class, () -> answer)
-                .withBean("ownKeys", RequestKeys.class, () -> new RequestKeys(Map.of()))
+                .withBean("ownKeys", RequestKeys.class, () -> new RequestKeys(Map.of(), client, null))
+                .withBean(ClientAddress.class, () -> client)
                 .withBean(
                         "ownFilter",
                         RateLimitFilter.class,
@@ -154,6 +158,7 @@ class BackOffTest {
                     assertThat(context).hasSingleBean(ConfiguredPolicies.class);
                     assertThat(context.getBean(RequestRules.class)).isSameAs(rules);
                     assertThat(context.getBean(RateLimitAnswer.class)).isSameAs(answer);
+                    assertThat(context.getBean(ClientAddress.class)).isSameAs(client);
                     assertThat(context).getBeanNames(RequestKeys.class).containsExactly("ownKeys");
                     assertThat(context).getBeanNames(RateLimitFilter.class).containsExactly("ownFilter");
                     assertThat(context)
