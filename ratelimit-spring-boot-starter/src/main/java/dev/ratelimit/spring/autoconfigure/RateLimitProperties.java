@@ -8,6 +8,9 @@ import dev.ratelimit.spring.ConfiguredPolicy;
 import dev.ratelimit.spring.InvalidRateLimitException;
 import dev.ratelimit.spring.Penalty;
 import dev.ratelimit.spring.PolicyMode;
+import dev.ratelimit.spring.web.Cidr;
+import dev.ratelimit.spring.web.ClientAddress;
+import dev.ratelimit.spring.web.ForwardedHeader;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -27,16 +30,30 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param headers Header fields that tell a client of its limits: those of the IETF's draft, those named X-RateLimit, or none
  * @param policies The policies by name
  * @param local The limiter that keeps its buckets in this process
+ * @param clientAddress Which address a request comes from
+ * @param keySecret The secret under which headers and cookies are hashed before they are keys; random for each process
+ *     unless set
  */
 @ConfigurationProperties(prefix = "ratelimit", ignoreUnknownFields = false)
 record RateLimitProperties(
         @DefaultValue("true") boolean enabled,
         @DefaultValue("ietf") Headers headers,
         @DefaultValue Map<String, PolicyProperties> policies,
-        @DefaultValue LocalProperties local) {
+        @DefaultValue LocalProperties local,
+        @DefaultValue ClientAddressProperties clientAddress,
+        @Nullable String keySecret) {
+    private static final int MIN_SECRET_LENGTH = 16;
 
     /** With a penalty for each, and the strictest, no more limits of one name than the limiter can tell apart. */
     private static final int MAX_PLANS = 31;
+
+    RateLimitProperties {
+        if (keySecret != null && keySecret.length() < MIN_SECRET_LENGTH) {
+            throw new InvalidRateLimitException(
+                    "ratelimit.key-secret",
+                    "has " + keySecret.length() + " characters, but must have at least " + MIN_SECRET_LENGTH);
+        }
+    }
 
     /** The dialects of the header fields. */
     enum Headers {
@@ -52,7 +69,7 @@ record RateLimitProperties(
      *     refill-tokens and refill-period
      * @param plans Limits by the client's plan, in place of limits; a PlanResolver bean says which plan that is
      * @param key Whose bucket a request is charged to: ip, principal, global, header:NAME, cookie:NAME or the name of a
-     *     KeyResolver bean; without one, the only KeyResolver bean or else ip
+     *     KeyResolver bean, or several of them together; without one, the only KeyResolver bean or else ip
      * @param paths Path patterns of the requests that the filter charges, such as /api/**; none leaves the policy to
      *     annotations and code
      * @param methods HTTP methods of the requests that the filter charges, GET covering HEAD; none means all
@@ -64,7 +81,7 @@ record RateLimitProperties(
     record PolicyProperties(
             @DefaultValue List<LimitProperties> limits,
             @DefaultValue Map<String, List<LimitProperties>> plans,
-            @Nullable String key,
+            @Nullable List<String> key,
             @DefaultValue List<String> paths,
             @DefaultValue List<String> methods,
             @DefaultValue("1") long tokens,
@@ -86,6 +103,41 @@ record RateLimitProperties(
             if (maximumKeys < 1) {
                 throw new InvalidRateLimitException(
                         "ratelimit.local.maximum-keys", "is " + maximumKeys + ", but must be at least 1");
+            }
+        }
+    }
+
+    /**
+     * Which address a request comes from.
+     *
+     * @param trustedProxies Addresses and CIDRs of the proxies whose header is believed
+     * @param header The header in which they hand on the client's address
+     * @param ipv6Prefix How many bits of an IPv6 address tell clients apart, from 32 to 64
+     */
+    record ClientAddressProperties(
+            @DefaultValue List<String> trustedProxies,
+            @DefaultValue("X-Forwarded-For") ForwardedHeader header,
+            @DefaultValue("56") int ipv6Prefix) {
+
+        ClientAddressProperties {
+            if (ipv6Prefix < 32 || ipv6Prefix > 64) {
+                throw new InvalidRateLimitException(
+                        "ratelimit.client-address.ipv6-prefix", "is " + ipv6Prefix + ", but must be from 32 to 64");
+            }
+        }
+
+        ClientAddress clientAddress() {
+            return new ClientAddress(
+                    trustedProxies.stream().map(ClientAddressProperties::block).toList(), header, ipv6Prefix);
+        }
+
+        private static Cidr block(String text) {
+            try {
+                return Cidr.parse(text);
+            } catch (IllegalArgumentException e) {
+                throw new InvalidRateLimitException(
+                        "ratelimit.client-address.trusted-proxies",
+                        "has \"" + text + "\", which is neither an address nor a CIDR such as 10.0.0.0/8");
             }
         }
     }

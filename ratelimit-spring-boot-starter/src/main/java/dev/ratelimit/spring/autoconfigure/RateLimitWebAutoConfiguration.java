@@ -12,6 +12,7 @@ import dev.ratelimit.spring.PolicyLimiter;
 import dev.ratelimit.spring.RateLimitCounts;
 import dev.ratelimit.spring.RequestSkip;
 import dev.ratelimit.spring.autoconfigure.RateLimitProperties.PolicyProperties;
+import dev.ratelimit.spring.web.ClientAddress;
 import dev.ratelimit.spring.web.ProblemResponseWriter;
 import dev.ratelimit.spring.web.RateLimitAnswer;
 import dev.ratelimit.spring.web.RateLimitExceptionResolver;
@@ -41,6 +42,8 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean
 import org.springframework.boot.autoconfigure.condition.ConditionalOnWebApplication;
 import org.springframework.boot.web.servlet.FilterRegistrationBean;
 import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Import;
+import org.springframework.core.env.Environment;
 import org.springframework.web.bind.annotation.RequestMethod;
 import org.springframework.web.filter.OncePerRequestFilter;
 import org.springframework.web.servlet.DispatcherServlet;
@@ -55,6 +58,7 @@ import org.springframework.web.util.pattern.PatternParseException;
 @ConditionalOnWebApplication(type = ConditionalOnWebApplication.Type.SERVLET)
 @ConditionalOnClass({DispatcherServlet.class, OncePerRequestFilter.class})
 @ConditionalOnBooleanProperty(name = "ratelimit.enabled", matchIfMissing = true)
+@Import(TomcatClientAddress.class)
 public final class RateLimitWebAutoConfiguration {
     /** Just behind Spring Security's filters, which stand at -100, so that the user is known. */
     private static final int FILTER_ORDER = -90;
@@ -64,8 +68,16 @@ public final class RateLimitWebAutoConfiguration {
 
     @Bean
     @ConditionalOnMissingBean
-    RequestKeys rateLimitKeys(Map<String, KeyResolver> resolvers) {
-        return new RequestKeys(resolvers);
+    ClientAddress rateLimitClientAddress(RateLimitProperties properties, Environment environment) {
+        ForwardedHeadersWarning.logFor(properties, environment);
+        return properties.clientAddress().clientAddress();
+    }
+
+    @Bean
+    @ConditionalOnMissingBean
+    RequestKeys rateLimitKeys(
+            Map<String, KeyResolver> resolvers, ClientAddress client, RateLimitProperties properties) {
+        return new RequestKeys(resolvers, client, properties.keySecret());
     }
 
     @Bean

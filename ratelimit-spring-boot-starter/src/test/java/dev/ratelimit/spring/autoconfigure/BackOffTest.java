@@ -12,9 +12,12 @@ import dev.ratelimit.spring.CallContext;
 import dev.ratelimit.spring.ConfiguredPolicies;
 import dev.ratelimit.spring.ConfiguredPolicy;
 import dev.ratelimit.spring.KeyResolver;
+import dev.ratelimit.spring.Keys;
 import dev.ratelimit.spring.PolicyLimiter;
 import dev.ratelimit.spring.RateLimitCounts;
 import dev.ratelimit.spring.RateLimitedAdvisor;
+import dev.ratelimit.spring.web.ClientAddress;
+import dev.ratelimit.spring.web.ForwardedHeader;
 import dev.ratelimit.spring.web.ProblemResponseWriter;
 import dev.ratelimit.spring.web.RateLimitAnswer;
 import dev.ratelimit.spring.web.RateLimitExceptionResolver;
@@ -101,8 +104,8 @@ class BackOffTest {
     void backsOffToTheOnlyKeyResolverOfTheApplication() {
         web.withPropertyValues("ratelimit.policies.api.limits=5/1m", "ratelimit.policies.api.paths=/**")
                 .withBean("tenant", KeyResolver.class, () -> request -> "acme")
-                .run(context ->
-                        assertThat(keyOf(context.getBean(RequestRules.class))).isEqualTo("resolver:tenant:acme"));
+                .run(context -> assertThat(keyOf(context.getBean(RequestRules.class)))
+                        .isEqualTo(Keys.of("resolver", "tenant", "acme")));
     }
 
     @Test
@@ -111,7 +114,7 @@ class BackOffTest {
                 .withBean("tenant", KeyResolver.class, () -> request -> "acme")
                 .withBean("region", KeyResolver.class, () -> request -> "eu")
                 .run(context ->
-                        assertThat(keyOf(context.getBean(RequestRules.class))).isEqualTo("ip:127.0.0.1"));
+                        assertThat(keyOf(context.getBean(RequestRules.class))).isEqualTo(Keys.of("ip", "127.0.0.1")));
     }
 
     private static String keyOf(RequestRules rules) {
@@ -145,6 +148,7 @@ class BackOffTest {
         ConfiguredPolicies policies = new ConfiguredPolicies(List.of());
         RateLimitCounts counts = new RateLimitCounts(policies);
         PolicyLimiter limiter = new PolicyLimiter(LocalRateLimiter.builder().build(), policies, counts);
+        ClientAddress client = new ClientAddress(List.of(), ForwardedHeader.X_FORWARDED_FOR, 56);
         web.withBean(CallContext.class, () -> CallContext.NONE)
                 .withBean(ConfiguredPolicies.class, () -> policies)
                 .withBean(RateLimitCounts.class, () -> counts)
@@ -153,7 +157,8 @@ class BackOffTest {
                 .withBean("ownSkips", RequestSkips.class, () -> new RequestSkips(Map.of(), counts))
                 .withBean(RequestRules.class, () -> rules)
                 .withBean(RateLimitAnswer.class, () -> answer)
-                .withBean("ownKeys", RequestKeys.class, () -> new RequestKeys(Map.of()))
+                .withBean("ownKeys", RequestKeys.class, () -> new RequestKeys(Map.of(), client, null))
+                .withBean(ClientAddress.class, () -> client)
                 .withBean("ownFilter", RateLimitFilter.class, () -> new RateLimitFilter(rules, limiter, answer))
                 .withBean("ownResolver", RateLimitExceptionResolver.class, () -> new RateLimitExceptionResolver(answer))
                 .run(context -> {
@@ -165,6 +170,7 @@ class BackOffTest {
                     assertThat(context).getBeanNames(RequestSkips.class).containsExactly("ownSkips");
                     assertThat(context.getBean(RequestRules.class)).isSameAs(rules);
                     assertThat(context.getBean(RateLimitAnswer.class)).isSameAs(answer);
+                    assertThat(context.getBean(ClientAddress.class)).isSameAs(client);
                     assertThat(context).getBeanNames(RequestKeys.class).containsExactly("ownKeys");
                     assertThat(context).getBeanNames(RateLimitFilter.class).containsExactly("ownFilter");
                     assertThat(context)
