@@ -20,12 +20,14 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * switch a limit off.
  *
  * @param enabled Whether the filter and the annotation limit anything
+ * @param filter Where the filter stands
  * @param policies The policies by name
  * @param local The limiter that keeps its buckets in this process
  */
 @ConfigurationProperties(prefix = "ratelimit", ignoreUnknownFields = false)
 record RateLimitProperties(
         @DefaultValue("true") boolean enabled,
+        @DefaultValue FilterProperties filter,
         @DefaultValue Map<String, PolicyProperties> policies,
         @DefaultValue LocalProperties local) {
 
@@ -38,15 +40,44 @@ record RateLimitProperties(
      *     KeyResolver bean; without one, the only KeyResolver bean or else ip
      * @param paths Path patterns of the requests that the filter charges, such as /api/**; none leaves the policy to
      *     annotations and code
+     * @param exclude Path patterns of requests among those that the filter does not charge; without any, those of the
+     *     actuator, unless paths name them
      * @param methods HTTP methods of the requests that the filter charges, GET covering HEAD; none means all
-     * @param tokens How many tokens a request or a call costs
+     * @param tokens How many tokens a request or a call costs: a number, or the name of a TokenCost bean for requests
+     * @param chargeOn Statuses of the response that a request stays charged for, such as 4xx or 401; it gets back what it
+     *     took if it ends in another; none means all
      */
     record PolicyProperties(
             @DefaultValue List<LimitProperties> limits,
             @Nullable String key,
             @DefaultValue List<String> paths,
+            @Nullable List<String> exclude,
             @DefaultValue List<String> methods,
-            @DefaultValue("1") long tokens) {}
+            @DefaultValue("1") String tokens,
+            @DefaultValue List<String> chargeOn) {
+
+        /** Returns the number that {@code tokens} is, or null if it is the name of a bean. */
+        @Nullable
+        Long fixedTokens() {
+            try {
+                return Long.valueOf(tokens);
+            } catch (NumberFormatException e) {
+                return null;
+            }
+        }
+    }
+
+    /**
+     * Where the filter stands.
+     *
+     * @param orderBeforeSecurity The filter's order where it charges policies whose key does not need the user; Spring
+     *     Security stands at -100
+     * @param orderAfterSecurity The filter's order where it charges policies whose key may need the user: principal, or a
+     *     KeyResolver bean
+     */
+    record FilterProperties(
+            @DefaultValue("-110") int orderBeforeSecurity,
+            @DefaultValue("-90") int orderAfterSecurity) {}
 
     /**
      * The limiter that keeps its buckets in this process.
@@ -94,8 +125,10 @@ record RateLimitProperties(
         for (LimitProperties limit : properties.limits) {
             limits.add(limit.limit(property(name, "limits[" + limits.size() + "]")));
         }
-        checkTokens(properties.tokens, limits, property(name, "tokens"));
-        return new ConfiguredPolicy(new Policy(name, limits), properties.tokens);
+        Long fixed = properties.fixedTokens();
+        long tokens = fixed == null ? 1 : fixed;
+        checkTokens(tokens, limits, property(name, "tokens"));
+        return new ConfiguredPolicy(new Policy(name, limits), tokens);
     }
 
     private static void checkTokens(long tokens, List<Limit> limits, String property) {

@@ -23,11 +23,11 @@ public interface RequestKey {
     };
 
     /** The user who is logged in. */
-    RequestKey PRINCIPAL = request -> {
+    RequestKey PRINCIPAL = ofUser(request -> {
         Principal principal = request.getUserPrincipal();
         String name = principal == null ? null : principal.getName();
         return name == null || name.isEmpty() ? ADDRESS.of(request) : Keys.of("principal", name);
-    };
+    });
 
     /** One bucket for all. */
     RequestKey GLOBAL = request -> Keys.GLOBAL;
@@ -43,6 +43,26 @@ public interface RequestKey {
 
     /** Returns the key of {@code request}. */
     String of(HttpServletRequest request);
+
+    /** Whether this key may depend on the user, and so can be told only behind Spring Security. */
+    default boolean needsUser() {
+        return false;
+    }
+
+    /** Returns {@code key} as one that needs the user. */
+    private static RequestKey ofUser(RequestKey key) {
+        return new RequestKey() {
+            @Override
+            public String of(HttpServletRequest request) {
+                return key.of(request);
+            }
+
+            @Override
+            public boolean needsUser() {
+                return true;
+            }
+        };
+    }
 
     /** Returns the value of a header, by its first line. */
     static RequestKey header(String name) {
@@ -64,7 +84,7 @@ public interface RequestKey {
 
     /** Returns what the application's own resolver says; one that throws has no key for the request. */
     static RequestKey resolvedBy(String name, KeyResolver resolver) {
-        return request -> {
+        return ofUser(request -> {
             String value;
             try {
                 value = resolver.resolve(request);
@@ -72,6 +92,6 @@ public interface RequestKey {
                 value = null;
             }
             return value == null || value.isEmpty() ? ADDRESS.of(request) : Keys.of("resolver", name, value);
-        };
+        });
     }
 }
