@@ -28,6 +28,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  *
  * @param enabled Whether the filter and the annotation limit anything
  * @param headers Header fields that tell a client of its limits: those of the IETF's draft, those named X-RateLimit, or none
+ * @param filter Where the filter stands
  * @param policies The policies by name
  * @param local The limiter that keeps its buckets in this process
  * @param clientAddress Which address a request comes from
@@ -38,6 +39,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 record RateLimitProperties(
         @DefaultValue("true") boolean enabled,
         @DefaultValue("ietf") Headers headers,
+        @DefaultValue FilterProperties filter,
         @DefaultValue Map<String, PolicyProperties> policies,
         @DefaultValue LocalProperties local,
         @DefaultValue ClientAddressProperties clientAddress,
@@ -72,8 +74,12 @@ record RateLimitProperties(
      *     KeyResolver bean, or several of them together; without one, the only KeyResolver bean or else ip
      * @param paths Path patterns of the requests that the filter charges, such as /api/**; none leaves the policy to
      *     annotations and code
+     * @param exclude Path patterns of requests among those that the filter does not charge; without any, those of the
+     *     actuator, unless paths name them
      * @param methods HTTP methods of the requests that the filter charges, GET covering HEAD; none means all
-     * @param tokens How many tokens a request or a call costs
+     * @param tokens How many tokens a request or a call costs: a number, or the name of a TokenCost bean for requests
+     * @param chargeOn Statuses of the response that a request stays charged for, such as 4xx or 401; it gets back what it
+     *     took if it ends in another; none means all
      * @param mode Whether the policy denies, only counts what it would deny, or is not looked at
      * @param skip Who is never charged: client addresses, such as 10.0.0.0/8, and names of RequestSkip beans
      * @param penalty Stricter limits, for a while, for who was denied too often
@@ -83,11 +89,36 @@ record RateLimitProperties(
             @DefaultValue Map<String, List<LimitProperties>> plans,
             @Nullable List<String> key,
             @DefaultValue List<String> paths,
+            @Nullable List<String> exclude,
             @DefaultValue List<String> methods,
-            @DefaultValue("1") long tokens,
+            @DefaultValue("1") String tokens,
+            @DefaultValue List<String> chargeOn,
             @DefaultValue("enforce") PolicyMode mode,
             @DefaultValue List<String> skip,
-            @Nullable PenaltyProperties penalty) {}
+            @Nullable PenaltyProperties penalty) {
+
+        /** Returns the number that {@code tokens} is, or null if it is the name of a bean. */
+        @Nullable
+        Long fixedTokens() {
+            try {
+                return Long.valueOf(tokens);
+            } catch (NumberFormatException e) {
+                return null;
+            }
+        }
+    }
+
+    /**
+     * Where the filter stands.
+     *
+     * @param orderBeforeSecurity The filter's order where it charges policies whose key does not need the user; Spring
+     *     Security stands at -100
+     * @param orderAfterSecurity The filter's order where it charges policies whose key may need the user: principal, or a
+     *     KeyResolver bean
+     */
+    record FilterProperties(
+            @DefaultValue("-110") int orderBeforeSecurity,
+            @DefaultValue("-90") int orderAfterSecurity) {}
 
     /**
      * The limiter that keeps its buckets in this process.
@@ -170,9 +201,11 @@ record RateLimitProperties(
         Policy policy = plans.isEmpty()
                 ? new Policy(name, LimitProperties.limits(properties.limits, property(name, "limits")))
                 : ConfiguredPolicy.strictest(plans.values());
-        checkTokens(properties.tokens, policy.limits(), property(name, "tokens"));
+        Long fixed = properties.fixedTokens();
+        long tokens = fixed == null ? 1 : fixed;
+        checkTokens(tokens, policy.limits(), property(name, "tokens"));
         return new ConfiguredPolicy(
-                policy, properties.tokens, properties.mode, plans, penalty(properties, policy, plans.values()));
+                policy, tokens, properties.mode, plans, penalty(properties, policy, plans.values()));
     }
 
     private static Map<String, Policy> plans(String name, PolicyProperties properties) {

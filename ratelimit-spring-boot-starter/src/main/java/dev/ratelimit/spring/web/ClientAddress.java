@@ -70,7 +70,7 @@ public final class ClientAddress {
         }
         String text = socket.getRemoteAddr();
         IpAddress peer = text == null ? null : IpAddress.parseHop(text, 0, text.length());
-        return peer != null && isTrusted(peer) ? behind(peer, field(socket)) : peer;
+        return peer != null && trusts(peer) ? behind(peer, field(socket)) : peer;
     }
 
     private IpAddress behind(IpAddress peer, String field) {
@@ -81,7 +81,7 @@ public final class ClientAddress {
             int to = ForwardedHeader.trimSpace(field, from, end);
             if (from < to) {
                 IpAddress hop = header.address(field, from, to);
-                if (hop == null || !isTrusted(hop)) {
+                if (hop == null || !trusts(hop)) {
                     return hop == null ? peer : hop;
                 }
                 client = hop;
@@ -90,7 +90,8 @@ public final class ClientAddress {
         return client;
     }
 
-    private boolean isTrusted(IpAddress address) {
+    /** Whether {@code address} is that of a proxy. */
+    boolean trusts(IpAddress address) {
         for (Cidr block : trustedProxies) {
             if (block.contains(address)) {
                 return true;

@@ -64,7 +64,11 @@ public final class RequestKeys {
             throw new InvalidRateLimitException(property, "is " + parts + ", which has the same key twice");
         }
         List<RequestKey> keys = parts.stream().map(part -> part(part, property)).toList();
-        return keys.size() == 1 ? keys.get(0) : request -> joined(keys, request);
+        if (keys.size() == 1) {
+            return keys.get(0);
+        }
+        RequestKey joined = request -> joined(keys, request);
+        return keys.stream().anyMatch(RequestKey::needsUser) ? RequestKey.ofUser(joined) : joined;
     }
 
     private static String joined(List<RequestKey> keys, HttpServletRequest request) {
@@ -84,7 +88,7 @@ public final class RequestKeys {
         }
         return switch (key) {
             case "ip" -> client::key;
-            case "principal" -> this::principal;
+            case "principal" -> RequestKey.ofUser(this::principal);
             case "global" -> RequestKey.GLOBAL;
             default -> {
                 if (!resolvers.containsKey(key)) {
@@ -124,7 +128,7 @@ public final class RequestKeys {
 
     private RequestKey resolver(String name) {
         KeyResolver resolver = Objects.requireNonNull(resolvers.get(name));
-        return request -> {
+        return RequestKey.ofUser(request -> {
             String value;
             try {
                 value = resolver.resolve(request);
@@ -132,7 +136,7 @@ public final class RequestKeys {
                 value = null; // as if it had none; what it threw may name the client, and is not logged
             }
             return value == null || value.isEmpty() ? principal(request) : Keys.of("resolver", name, value);
-        };
+        });
     }
 
     /** Whether {@code name} can be a header's or a cookie's (RFC 9110, section 5.6.2). */

@@ -60,14 +60,39 @@ class RateLimitPropertiesTest {
                             context.getBean(RequestRules.class).rules().get(0);
                     assertThat(rule.policy().tokens()).isEqualTo(3);
                     assertThat(rule.methods()).containsExactlyInAnyOrder("GET", "POST");
-                    assertThat(rule.paths())
+                    assertThat(rule.paths().included())
                             .extracting(PathPattern::getPatternString)
                             .containsExactly("/api/**", "/v2/{id}");
                     RequestRule code =
                             context.getBean(RequestRules.class).rules().get(1);
                     assertThat(code.policy().tokens()).isEqualTo(1);
-                    assertThat(code.paths()).isEmpty();
+                    assertThat(code.paths().included()).isEmpty();
                 });
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "                                      | /**                    | /actuator/**",
+                "                                      | /actuator/**, /api/**  |",
+                "                                      | /actuators             | /actuator/**",
+                "management.endpoints.web.base-path=/m | /**                    | /m/**",
+                "management.endpoints.web.base-path=/  | /**                    |",
+                "management.endpoints.web.base-path=   | /**                    |",
+                "ratelimit.policies.api.exclude=/x, /y | /**                    | /x /y",
+                "ratelimit.policies.api.exclude=       | /**                    |"
+            })
+    void excludesTheActuatorUnlessTold(@Nullable String line, String paths, @Nullable String excluded) {
+        app.withPropertyValues("ratelimit.policies.api.limits=5/1m", "ratelimit.policies.api.paths=" + paths)
+                .withPropertyValues(line == null ? new String[0] : new String[] {line})
+                .run(context -> assertThat(context.getBean(RequestRules.class)
+                                .rules()
+                                .get(0)
+                                .paths()
+                                .excluded())
+                        .extracting(PathPattern::getPatternString)
+                        .containsExactly(excluded == null ? new String[0] : excluded.split(" ")));
     }
 
     @Test
@@ -109,7 +134,23 @@ class RateLimitPropertiesTest {
                         + " \"60\", but must be a number and a unit, such as 60s or 1m",
                 "limits[0].refill-tokens=0; limits[0].refill-period=1m | ratelimit.policies.api.limits[0] is out of range:"
                         + " capacity must be positive: 0",
-                "limits=5/1m; tokens=0 | ratelimit.policies.api.tokens is 0, but must be at least 1"
+                "limits=5/1m; tokens=0 | ratelimit.policies.api.tokens is 0, but must be at least 1",
+                "limits=5/1m; paths=/**; tokens=paegs | ratelimit.policies.api.tokens is \"paegs\", but must be a number or the"
+                        + " name of a TokenCost bean; there are: none",
+                "limits=5/1m; tokens=pages | ratelimit.policies.api.tokens means nothing without ratelimit.policies.api.paths",
+                "limits=5/1m; exclude=/x | ratelimit.policies.api.exclude means nothing without ratelimit.policies.api.paths",
+                "limits=5/1m; paths=/**; exclude=x | ratelimit.policies.api.exclude has \"x\", but a path pattern starts with a"
+                        + " slash",
+                "limits=5/1m; charge-on=4xx | ratelimit.policies.api.charge-on means nothing without"
+                        + " ratelimit.policies.api.paths",
+                "limits=5/1m; paths=/**; charge-on=4x | ratelimit.policies.api.charge-on has \"4x\", but must have statuses such"
+                        + " as 401, or 4xx for all that begin so",
+                "limits=5/1m; paths=/**; charge-on=600 | ratelimit.policies.api.charge-on has \"600\", but must have statuses"
+                        + " such as 401, or 4xx for all that begin so",
+                "limits=5/1m; paths=/**; charge-on=0xx | ratelimit.policies.api.charge-on has \"0xx\", but must have statuses"
+                        + " such as 401, or 4xx for all that begin so",
+                "limits=5/1m; paths=/**; charge-on=+99 | ratelimit.policies.api.charge-on has \"+99\", but must have statuses"
+                        + " such as 401, or 4xx for all that begin so"
             })
     void stopsTheStartWithASentence(String policy, String sentence) {
         String[] properties = policy.split(";\\s*");
@@ -185,6 +226,7 @@ class RateLimitPropertiesTest {
         "RATELIMIT_CLIENT_ADDRESS_TRUSTED, ratelimit.client.address.trusted is unknown",
         "RATELIMIT_CLIENTADDRESS_HEADERS, ratelimit.clientaddress.headers is unknown",
         "RATELIMIT_LOCAL_MAX_KEYS, ratelimit.local.max.keys is unknown",
+        "RATELIMIT_FILTER_ORDER, ratelimit.filter.order is unknown",
         "RATELIMIT_POLICIES_LOGINAPI_LIMITS, has a name that an environment variable could not tell from"
     })
     void stopsTheStartForAnEnvironmentVariableThatItDoesNotKnow(String variable, String problem) {
@@ -238,6 +280,7 @@ class RateLimitPropertiesTest {
         "ratelimit.polices.api.limits=5/1m, ratelimit.polices.api.limits",
         "ratelimit.enable=true, ratelimit.enable",
         "ratelimit.local.max-keys=5, ratelimit.local.max-keys",
+        "ratelimit.filter.order=5, ratelimit.filter.order",
         "ratelimit.policies.web.limits[0].refill-perid=1m, ratelimit.policies.web.limits[0].refill-perid",
     })
     void stopsTheStartForAPropertyThatItDoesNotKnow(String line, String property) {
