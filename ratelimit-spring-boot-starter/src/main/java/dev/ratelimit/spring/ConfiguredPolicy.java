@@ -2,7 +2,9 @@ package dev.ratelimit.spring;
 
 import dev.ratelimit.Policy;
 import java.util.Collection;
+import java.util.LinkedHashSet;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -40,5 +42,15 @@ public record ConfiguredPolicy(
     /** Returns the policy under {@code plan}, or null if it has none of that name. */
     public @Nullable Policy plan(@Nullable String plan) {
         return plan == null ? null : plans.get(plan);
+    }
+
+    /** Returns the policy under all limits that it can have: the objects that decisions are made and told of with. */
+    public Set<Policy> variants() {
+        Set<Policy> variants = new LinkedHashSet<>(plans.values());
+        variants.add(policy);
+        if (penalty != null) {
+            variants.addAll(penalty.variants());
+        }
+        return variants;
     }
 }

@@ -84,6 +84,10 @@ public final class Penalty {
         return held.getOrDefault(plan, plan);
     }
 
+    Collection<Policy> variants() {
+        return held.values();
+    }
+
     /** Counts a denial of {@code key}, and returns whether it brought the key under the penalty. */
     boolean follows(String key, RateLimiter limiter) {
         return limiter.tryConsume(denials, key, 1).remaining() == 0

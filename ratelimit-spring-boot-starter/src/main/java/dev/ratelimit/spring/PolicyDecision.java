@@ -44,6 +44,11 @@ public record PolicyDecision(Policy policy, Decision decision, boolean penalized
                 : decision;
     }
 
+    /** Returns what the policy says once the {@code tokens} that it allowed have been given back. */
+    public PolicyDecision givenBack(long tokens) {
+        return new PolicyDecision(policy, uncharged(decision, tokens), penalized);
+    }
+
     /** Returns those that denied; the request is allowed if there is none. */
     public static List<PolicyDecision> violationsIn(List<PolicyDecision> decisions) {
         List<PolicyDecision> violations = List.of();

@@ -1,6 +1,7 @@
 package dev.ratelimit.spring;
 
 import dev.ratelimit.Claim;
+import dev.ratelimit.Policy;
 import dev.ratelimit.RateLimiter;
 import java.util.ArrayList;
 import java.util.List;
@@ -25,6 +26,16 @@ public final class PolicyLimiter {
         this.penalizes = policies.all().stream().anyMatch(each -> each.penalty() != null);
     }
 
+    /** Decides as {@link RateLimiter#tryConsume(Policy, String, long)} does, and takes note of what it decided. */
+    public PolicyDecision decide(Policy policy, String key, long tokens) {
+        Penalty penalty = penaltyInForce(policy, key);
+        Policy held = penalty == null ? policy : penalty.stricter(policy);
+        PolicyDecision decided = new PolicyDecision(held, limiter.tryConsume(held, key, tokens));
+        decided = penalty == null ? decided : penalty.penalized(decided, key, limiter);
+        note(key, decided);
+        return decided;
+    }
+
     /** Decides all claims together, as {@link RateLimiter#tryConsume(List)} does, and takes note of what it decided. */
     public List<PolicyDecision> decide(List<Claim> claims) {
         List<PolicyDecision> decisions = tryConsume(claims);
@@ -32,30 +43,46 @@ public final class PolicyLimiter {
         return decisions;
     }
 
-    /** Decides a claim under a policy that only looks on. Whatever goes wrong with it is not for the client to see. */
-    public void shadow(Supplier<Claim> claim) {
+    /**
+     * Decides a claim under a policy that only looks on, and returns whether it was charged. Whatever goes wrong with it is
+     * not for the client to see.
+     */
+    public boolean shadow(Supplier<Claim> claim) {
         try {
-            decide(List.of(claim.get()));
+            Claim claimed = claim.get();
+            return decide(claimed.policy(), claimed.key(), claimed.tokens())
+                    .decision()
+                    .allowed();
         } catch (RuntimeException e) {
-            // it comes to no decision, and so to no count
+            return false; // it comes to no decision, and so to no count
         }
+    }
+
+    /** Gives back what was taken. */
+    public void refund(Policy policy, String key, long tokens) {
+        limiter.refund(policy, key, tokens);
+    }
+
+    /** Takes what was used already. */
+    public void charge(Policy policy, String key, long tokens) {
+        limiter.charge(policy, key, tokens);
     }
 
     /** Decides without taking note, for a caller who may wait and ask again. */
     List<PolicyDecision> tryConsume(List<Claim> claims) {
-        if (claims.isEmpty() || !penalizes) {
-            return claims.isEmpty() ? List.of() : PolicyDecision.listOf(claims, limiter.tryConsume(claims));
+        if (claims.isEmpty()) {
+            return List.of();
         }
-        List<Claim> held = new ArrayList<>(claims.size());
+        if (!penalizes) {
+            return PolicyDecision.listOf(claims, limiter.tryConsume(claims));
+        }
         @Nullable Penalty[] penalties = new @Nullable Penalty[claims.size()];
+        List<Claim> held = new ArrayList<>(claims.size());
         for (Claim claim : claims) {
-            Penalty penalty = penaltyOf(claim);
-            if (penalty != null && penalty.holds(claim.key(), limiter)) {
-                penalties[held.size()] = penalty;
-                held.add(new Claim(penalty.stricter(claim.policy()), claim.key(), claim.tokens()));
-            } else {
-                held.add(claim);
-            }
+            Penalty penalty = penaltyInForce(claim.policy(), claim.key());
+            penalties[held.size()] = penalty;
+            held.add(
+                    penalty == null ? claim : new Claim(penalty.stricter(claim.policy()), claim.key(), claim.tokens()));
         }
         List<PolicyDecision> decisions = PolicyDecision.listOf(held, limiter.tryConsume(held));
         for (int i = 0; i < penalties.length; i++) {
@@ -68,20 +95,30 @@ public final class PolicyLimiter {
         return decisions;
     }
 
-    /** Takes note of a decision that stands. A denial under a penalty does not count towards the next one. */
+    private @Nullable Penalty penaltyInForce(Policy policy, String key) {
+        ConfiguredPolicy configured = penalizes ? policies.find(policy.name()) : null;
+        Penalty penalty = configured == null ? null : configured.penalty();
+        return penalty == null || !penalty.holds(key, limiter) ? null : penalty;
+    }
+
+    /** Takes note of decisions that stand. */
     void note(List<Claim> claims, List<PolicyDecision> decisions) {
         for (int i = 0; i < decisions.size(); i++) {
-            PolicyDecision decided = decisions.get(i);
-            ConfiguredPolicy policy = policies.find(decided.policy().name());
-            if (policy == null) {
-                continue;
-            }
-            String name = policy.policy().name();
-            counts.add(name, outcome(policy, decided));
-            Penalty penalty = decided.decision().allowed() || decided.penalized() ? null : policy.penalty();
-            if (penalty != null && penalty.follows(claims.get(i).key(), limiter)) {
-                counts.add(name, Outcome.PENALIZED);
-            }
+            note(claims.get(i).key(), decisions.get(i));
+        }
+    }
+
+    /** Counts a decision. A denial under a penalty does not count towards the next one. */
+    private void note(String key, PolicyDecision decided) {
+        ConfiguredPolicy policy = policies.find(decided.policy().name());
+        if (policy == null) {
+            return;
+        }
+        String name = decided.policy().name();
+        counts.add(name, outcome(policy, decided));
+        Penalty penalty = decided.decision().allowed() || decided.penalized() ? null : policy.penalty();
+        if (penalty != null && penalty.follows(key, limiter)) {
+            counts.add(name, Outcome.PENALIZED);
         }
     }
 
@@ -90,10 +127,5 @@ public final class PolicyLimiter {
             return Outcome.ALLOWED;
         }
         return policy.mode() == PolicyMode.SHADOW ? Outcome.SHADOW_DENIED : Outcome.DENIED;
-    }
-
-    private @Nullable Penalty penaltyOf(Claim claim) {
-        ConfiguredPolicy policy = policies.find(claim.policy().name());
-        return policy == null ? null : policy.penalty();
     }
 }

@@ -14,11 +14,13 @@ public final class RequestSkips {
     private static final RequestSkip NOTHING = request -> false;
 
     private final Map<String, RequestSkip> beans;
+    private final ClientAddress client;
     private final RateLimitCounts counts;
 
     /** Creates the reader; {@code beans} are the application's own, by bean name. */
-    public RequestSkips(Map<String, RequestSkip> beans, RateLimitCounts counts) {
+    public RequestSkips(Map<String, RequestSkip> beans, ClientAddress client, RateLimitCounts counts) {
         this.beans = Map.copyOf(beans);
+        this.client = client;
         this.counts = counts;
     }
 
@@ -56,12 +58,26 @@ public final class RequestSkips {
 
     private RequestSkip skip(String entry, String property) {
         RequestSkip bean = beans.get(entry);
-        if (bean == null) {
+        if (bean != null) {
+            return bean;
+        }
+        try {
+            Cidr block = Cidr.parse(entry);
+            return request -> isIn(block, request);
+        } catch (IllegalArgumentException e) {
             throw new InvalidRateLimitException(
                     property,
                     "has \"" + entry + "\", but must have client addresses, such as 10.0.0.0/8, or names of RequestSkip"
                             + " beans; there are: " + (beans.isEmpty() ? "none" : String.join(", ", beans.keySet())));
         }
-        return bean;
+    }
+
+    /**
+     * A proxy's address is nobody's: it stands for all those of whom the proxy does not tell, and a client may bring it about
+     * that it does not.
+     */
+    private boolean isIn(Cidr block, HttpServletRequest request) {
+        IpAddress address = client.of(request);
+        return address != null && block.contains(address) && !client.trusts(address);
     }
 }

@@ -16,13 +16,12 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.boot.test.context.SpringBootTest;
 import org.springframework.boot.test.context.SpringBootTest.WebEnvironment;
-import org.springframework.boot.test.context.TestConfiguration;
 import org.springframework.boot.test.web.server.LocalServerPort;
 import org.springframework.context.annotation.Bean;
 
 @SpringBootTest(
         webEnvironment = WebEnvironment.RANDOM_PORT,
-        classes = {TestApplication.class, PenaltyTest.Plans.class},
+        classes = {PlainApplication.class, PenaltyTest.Plans.class},
         properties = {
             "ratelimit.local.maximum-keys=10",
             "ratelimit.policies.hammered.limits=3/1m",
@@ -71,7 +70,6 @@ class PenaltyTest {
         client = new LocalClient(port);
     }
 
-    @TestConfiguration
     static class Plans {
         @Bean
         PlanResolver plans() {

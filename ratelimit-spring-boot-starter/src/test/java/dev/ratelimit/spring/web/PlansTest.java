@@ -17,13 +17,12 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.boot.test.context.SpringBootTest;
 import org.springframework.boot.test.context.SpringBootTest.WebEnvironment;
-import org.springframework.boot.test.context.TestConfiguration;
 import org.springframework.boot.test.web.server.LocalServerPort;
 import org.springframework.context.annotation.Bean;
 
 @SpringBootTest(
         webEnvironment = WebEnvironment.RANDOM_PORT,
-        classes = {TestApplication.class, PlansTest.Plans.class},
+        classes = {PlainApplication.class, PlansTest.Plans.class},
         properties = {
             "ratelimit.policies.planned.plans.free=5/1m",
             "ratelimit.policies.planned.plans.pro=50/1m",
@@ -47,7 +46,6 @@ class PlansTest {
         client = new LocalClient(port);
     }
 
-    @TestConfiguration
     static class Plans {
         @Bean
         PlanResolver plans() {

@@ -17,16 +17,17 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.boot.test.context.SpringBootTest;
 import org.springframework.boot.test.context.SpringBootTest.WebEnvironment;
-import org.springframework.boot.test.context.TestConfiguration;
 import org.springframework.boot.test.web.server.LocalServerPort;
 import org.springframework.context.annotation.Bean;
 
 @SpringBootTest(
         webEnvironment = WebEnvironment.RANDOM_PORT,
-        classes = {TestApplication.class, PolicyModeTest.Beans.class},
+        classes = {PlainApplication.class, PolicyModeTest.Beans.class},
         properties = {
+            "ratelimit.policies.enforced.key=ip",
             "ratelimit.policies.enforced.limits=5/1m",
             "ratelimit.policies.enforced.paths=/filtered",
+            "ratelimit.policies.candidate.key=ip",
             "ratelimit.policies.candidate.limits=2/1m",
             "ratelimit.policies.candidate.paths=/filtered",
             "ratelimit.policies.candidate.mode=shadow",
@@ -38,8 +39,10 @@ import org.springframework.context.annotation.Bean;
             "ratelimit.policies.retired.key=looked-at",
             "ratelimit.policies.retired.paths=/**",
             "ratelimit.policies.retired.mode=off",
+            "ratelimit.policies.annotated.key=ip",
             "ratelimit.policies.annotated.limits=1/1m",
             "ratelimit.policies.annotated.mode=shadow",
+            "ratelimit.policies.dear.key=ip",
             "ratelimit.policies.dear.limits=1/1m",
             "ratelimit.policies.dear.mode=shadow",
         })
@@ -59,7 +62,6 @@ class PolicyModeTest {
         client = new LocalClient(port);
     }
 
-    @TestConfiguration
     static class Beans {
         @Bean("looked-at")
         KeyResolver lookedAt() {
