@@ -6,11 +6,10 @@ import jakarta.servlet.ServletRequestWrapper;
 import jakarta.servlet.http.HttpServletRequest;
 import java.util.Enumeration;
 import java.util.List;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Tells which address a request comes from. Immutable.
+ * Tells which address a request comes from. Thread-safe.
  *
  * <p>It is that of the socket's other end, the peer, whatever the request's headers say; unless the peer is a proxy that is
  * trusted. Then it is the last hop in the proxies' header that is not such a proxy itself, or the first of all if each is.
@@ -18,15 +17,12 @@ import org.jspecify.annotations.Nullable;
  * on the way is no address, the proxy is the client: all whom it does not tell apart share one bucket.
  */
 public final class ClientAddress {
-    /**
-     * The request attribute in which a server keeps {@link #of(String, Function)} before it rewrites the peer or the header as
-     * it thinks right itself.
-     */
-    public static final String ATTRIBUTE = ClientAddress.class.getName() + ".client";
+    private static final String CLIENT = ClientAddress.class.getName() + ".client";
 
     private final List<Cidr> trustedProxies;
     private final ForwardedHeader header;
     private final int ipv6Prefix;
+    private final UntoldProxy untold = new UntoldProxy();
 
     /**
      * Creates it.
@@ -48,19 +44,20 @@ public final class ClientAddress {
         return find(socketOf(request));
     }
 
-    /** Returns the address that a request comes from whose socket's other end is {@code peer}. */
-    public @Nullable IpAddress of(@Nullable String peer, Function<String, Enumeration<String>> headers) {
-        IpAddress address = peer == null ? null : IpAddress.parseHop(peer, 0, peer.length());
-        return address != null && trusts(address)
-                ? behind(address, joined(headers.apply(header.fieldName())))
-                : address;
+    /**
+     * Keeps the address with {@code request}. For servers that are about to rewrite the peer and the header as they themselves
+     * think right.
+     */
+    public void remember(HttpServletRequest request) {
+        request.setAttribute(CLIENT, find(request));
     }
 
     /** Returns the key of the bucket that all requests from there share. */
     String key(HttpServletRequest request) {
         HttpServletRequest socket = socketOf(request);
-        if (trustedProxies.isEmpty() && socket.getAttribute(ATTRIBUTE) == null) {
+        if (trustedProxies.isEmpty() && socket.getAttribute(CLIENT) == null) {
             String peer = socket.getRemoteAddr();
+            untold.look(socket);
             if (peer != null && IpAddress.isQuad(peer)) {
                 return Keys.of("ip", peer); // as it would be written again, and most requests get no further
             }
@@ -70,9 +67,12 @@ public final class ClientAddress {
     }
 
     private @Nullable IpAddress find(HttpServletRequest socket) {
-        return socket.getAttribute(ATTRIBUTE) instanceof IpAddress kept
-                ? kept
-                : of(socket.getRemoteAddr(), socket::getHeaders);
+        if (socket.getAttribute(CLIENT) instanceof IpAddress remembered) {
+            return remembered;
+        }
+        String text = socket.getRemoteAddr();
+        IpAddress peer = text == null ? null : IpAddress.parseHop(text, 0, text.length());
+        return peer != null && trusts(peer) ? behind(peer, field(socket)) : peer;
     }
 
     private IpAddress behind(IpAddress peer, String field) {
@@ -103,7 +103,8 @@ public final class ClientAddress {
     }
 
     /** Several lines are one list, in their order (RFC 9110, section 5.3). */
-    private static String joined(Enumeration<String> lines) {
+    private String field(HttpServletRequest socket) {
+        Enumeration<String> lines = socket.getHeaders(header.fieldName());
         StringBuilder field = new StringBuilder();
         while (lines.hasMoreElements()) {
             field.append(field.isEmpty() ? "" : ",").append(lines.nextElement());
