@@ -20,6 +20,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * switch a limit off.
  *
  * @param enabled Whether the filter and the annotation limit anything
+ * @param headers Header fields that tell a client of its limits: those of the IETF's draft, those named X-RateLimit, or none
  * @param filter Where the filter stands
  * @param policies The policies by name
  * @param local The limiter that keeps its buckets in this process
@@ -27,9 +28,17 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 @ConfigurationProperties(prefix = "ratelimit", ignoreUnknownFields = false)
 record RateLimitProperties(
         @DefaultValue("true") boolean enabled,
+        @DefaultValue("ietf") Headers headers,
         @DefaultValue FilterProperties filter,
         @DefaultValue Map<String, PolicyProperties> policies,
         @DefaultValue LocalProperties local) {
+
+    /** The dialects of the header fields. */
+    enum Headers {
+        IETF,
+        X_RATELIMIT,
+        NONE
+    }
 
     /**
      * One policy.

@@ -10,6 +10,7 @@ import dev.ratelimit.spring.TokenCost;
 import dev.ratelimit.spring.web.ProblemResponseWriter;
 import dev.ratelimit.spring.web.RateLimitAnswer;
 import dev.ratelimit.spring.web.RateLimitExceptionResolver;
+import dev.ratelimit.spring.web.RateLimitFields;
 import dev.ratelimit.spring.web.RateLimitFilter;
 import dev.ratelimit.spring.web.RateLimitOutcome;
 import dev.ratelimit.spring.web.RateLimitResponseWriter;
@@ -20,6 +21,7 @@ import dev.ratelimit.spring.web.RequestRules;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.springframework.beans.factory.ListableBeanFactory;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.annotation.Qualifier;
 import org.springframework.beans.factory.annotation.Value;
@@ -81,8 +83,21 @@ public final class RateLimitWebAutoConfiguration {
 
     @Bean
     @ConditionalOnMissingBean
-    RateLimitAnswer rateLimitAnswer(RateLimitResponseWriter writer) {
-        return new RateLimitAnswer(writer);
+    RateLimitFields rateLimitFields(RateLimitProperties properties, RequestRules rules) {
+        return switch (properties.headers()) {
+            case IETF ->
+                RateLimitFields.ietf(rules.rules().stream()
+                        .map(rule -> rule.policy().policy())
+                        .toList());
+            case X_RATELIMIT -> RateLimitFields.xRateLimit();
+            case NONE -> RateLimitFields.NONE;
+        };
+    }
+
+    @Bean
+    @ConditionalOnMissingBean
+    RateLimitAnswer rateLimitAnswer(RequestRules rules, RateLimitFields fields, RateLimitResponseWriter writer) {
+        return new RateLimitAnswer(rules, fields, writer);
     }
 
     @Bean
@@ -129,5 +144,12 @@ public final class RateLimitWebAutoConfiguration {
                 new ServletListenerRegistrationBean<>(new RateLimitOutcome());
         registration.setEnabled(rules.giveBack());
         return registration;
+    }
+
+    @Bean
+    @ConditionalOnMissingBean
+    StartupDiagnosis rateLimitStartupDiagnosis(
+            RequestRules rules, RateLimitProperties properties, ListableBeanFactory beans) {
+        return new StartupDiagnosis(rules, properties, beans);
     }
 }

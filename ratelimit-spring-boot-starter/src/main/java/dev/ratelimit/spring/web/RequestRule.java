@@ -22,7 +22,7 @@ public record RequestRule(
         ChargedStatuses chargeOn) {
 
     /** Whether the filter applies this rule at all. */
-    boolean hasPaths() {
+    public boolean hasPaths() {
         return !paths.isEmpty();
     }
 

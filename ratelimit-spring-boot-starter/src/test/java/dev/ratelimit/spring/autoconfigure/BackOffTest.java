@@ -16,6 +16,7 @@ import dev.ratelimit.spring.RateLimitedAdvisor;
 import dev.ratelimit.spring.web.ProblemResponseWriter;
 import dev.ratelimit.spring.web.RateLimitAnswer;
 import dev.ratelimit.spring.web.RateLimitExceptionResolver;
+import dev.ratelimit.spring.web.RateLimitFields;
 import dev.ratelimit.spring.web.RateLimitFilter;
 import dev.ratelimit.spring.web.RateLimitResponseWriter;
 import dev.ratelimit.spring.web.RequestCallContext;
@@ -182,7 +183,7 @@ class BackOffTest {
     @Test
     void backsOffToWhateverElseTheApplicationBrings() {
         RequestRules rules = new RequestRules(List.of());
-        RateLimitAnswer answer = new RateLimitAnswer(new ProblemResponseWriter());
+        RateLimitAnswer answer = new RateLimitAnswer(rules, RateLimitFields.NONE, new ProblemResponseWriter());
         web.withBean(CallContext.class, () -> CallContext.NONE)
                 .withBean(ConfiguredPolicies.class, () -> new ConfiguredPolicies(List.of()))
                 .withBean(RequestRules.class, () -> rules)

@@ -27,7 +27,8 @@ import org.springframework.web.util.pattern.PathPatternParser;
 class RateLimitFilterChainTest {
     private final RateLimiter limiter =
             LocalRateLimiter.builder().clock(new ManualClock(42)).build();
-    private final RateLimitAnswer answer = new RateLimitAnswer(new ProblemResponseWriter());
+    private final RateLimitAnswer answer =
+            new RateLimitAnswer(new RequestRules(List.of()), RateLimitFields.NONE, new ProblemResponseWriter());
     private final Policy three = Policy.of("three", Limit.parse("3/1m"));
     private final Policy five = Policy.of("five", Limit.parse("5/1m"));
     private final RateLimitFilter ofThree = filter(three);
