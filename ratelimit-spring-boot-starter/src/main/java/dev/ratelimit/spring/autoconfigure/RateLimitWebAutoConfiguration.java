@@ -51,7 +51,7 @@ import org.springframework.web.util.pattern.PatternParseException;
 @ConditionalOnWebApplication(type = ConditionalOnWebApplication.Type.SERVLET)
 @ConditionalOnClass({DispatcherServlet.class, OncePerRequestFilter.class})
 @ConditionalOnBooleanProperty(name = "ratelimit.enabled", matchIfMissing = true)
-@Import(TomcatClientAddress.class)
+@Import({JettyClientAddress.class, TomcatClientAddress.class})
 public final class RateLimitWebAutoConfiguration {
     /** Just behind Spring Security's filters, which stand at -100, so that the user is known. */
     private static final int FILTER_ORDER = -90;
