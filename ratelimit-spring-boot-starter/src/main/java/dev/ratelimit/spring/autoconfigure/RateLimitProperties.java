@@ -6,6 +6,9 @@ import dev.ratelimit.Synchronization;
 import dev.ratelimit.spring.ConfiguredPolicies;
 import dev.ratelimit.spring.ConfiguredPolicy;
 import dev.ratelimit.spring.InvalidRateLimitException;
+import dev.ratelimit.spring.web.Cidr;
+import dev.ratelimit.spring.web.ClientAddress;
+import dev.ratelimit.spring.web.ForwardedHeader;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -24,6 +27,9 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param filter Where the filter stands
  * @param policies The policies by name
  * @param local The limiter that keeps its buckets in this process
+ * @param clientAddress Which address a request comes from
+ * @param keySecret The secret under which headers and cookies are hashed before they are keys; random for each process
+ *     unless set
  */
 @ConfigurationProperties(prefix = "ratelimit", ignoreUnknownFields = false)
 record RateLimitProperties(
@@ -31,7 +37,18 @@ record RateLimitProperties(
         @DefaultValue("ietf") Headers headers,
         @DefaultValue FilterProperties filter,
         @DefaultValue Map<String, PolicyProperties> policies,
-        @DefaultValue LocalProperties local) {
+        @DefaultValue LocalProperties local,
+        @DefaultValue ClientAddressProperties clientAddress,
+        @Nullable String keySecret) {
+    private static final int MIN_SECRET_LENGTH = 16;
+
+    RateLimitProperties {
+        if (keySecret != null && keySecret.length() < MIN_SECRET_LENGTH) {
+            throw new InvalidRateLimitException(
+                    "ratelimit.key-secret",
+                    "has " + keySecret.length() + " characters, but must have at least " + MIN_SECRET_LENGTH);
+        }
+    }
 
     /** The dialects of the header fields. */
     enum Headers {
@@ -46,7 +63,7 @@ record RateLimitProperties(
      * @param limits Limits that hold together, as text such as 100/1m or 100/1m burst 200, or in parts: capacity,
      *     refill-tokens and refill-period
      * @param key Whose bucket a request is charged to: ip, principal, global, header:NAME, cookie:NAME or the name of a
-     *     KeyResolver bean; without one, the only KeyResolver bean or else ip
+     *     KeyResolver bean, or several of them together; without one, the only KeyResolver bean or else ip
      * @param paths Path patterns of the requests that the filter charges, such as /api/**; none leaves the policy to
      *     annotations and code
      * @param exclude Path patterns of requests among those that the filter does not charge; without any, those of the
@@ -58,7 +75,7 @@ record RateLimitProperties(
      */
     record PolicyProperties(
             @DefaultValue List<LimitProperties> limits,
-            @Nullable String key,
+            @Nullable List<String> key,
             @DefaultValue List<String> paths,
             @Nullable List<String> exclude,
             @DefaultValue List<String> methods,
@@ -102,6 +119,41 @@ record RateLimitProperties(
             if (maximumKeys < 1) {
                 throw new InvalidRateLimitException(
                         "ratelimit.local.maximum-keys", "is " + maximumKeys + ", but must be at least 1");
+            }
+        }
+    }
+
+    /**
+     * Which address a request comes from.
+     *
+     * @param trustedProxies Addresses and CIDRs of the proxies whose header is believed
+     * @param header The header in which they hand on the client's address
+     * @param ipv6Prefix How many bits of an IPv6 address tell clients apart, from 32 to 64
+     */
+    record ClientAddressProperties(
+            @DefaultValue List<String> trustedProxies,
+            @DefaultValue("X-Forwarded-For") ForwardedHeader header,
+            @DefaultValue("56") int ipv6Prefix) {
+
+        ClientAddressProperties {
+            if (ipv6Prefix < 32 || ipv6Prefix > 64) {
+                throw new InvalidRateLimitException(
+                        "ratelimit.client-address.ipv6-prefix", "is " + ipv6Prefix + ", but must be from 32 to 64");
+            }
+        }
+
+        ClientAddress clientAddress() {
+            return new ClientAddress(
+                    trustedProxies.stream().map(ClientAddressProperties::block).toList(), header, ipv6Prefix);
+        }
+
+        private static Cidr block(String text) {
+            try {
+                return Cidr.parse(text);
+            } catch (IllegalArgumentException e) {
+                throw new InvalidRateLimitException(
+                        "ratelimit.client-address.trusted-proxies",
+                        "has \"" + text + "\", which is neither an address nor a CIDR such as 10.0.0.0/8");
             }
         }
     }

@@ -7,6 +7,7 @@ import dev.ratelimit.spring.ConfiguredPolicy;
 import dev.ratelimit.spring.InvalidRateLimitException;
 import dev.ratelimit.spring.KeyResolver;
 import dev.ratelimit.spring.TokenCost;
+import dev.ratelimit.spring.web.ClientAddress;
 import dev.ratelimit.spring.web.ProblemResponseWriter;
 import dev.ratelimit.spring.web.RateLimitAnswer;
 import dev.ratelimit.spring.web.RateLimitExceptionResolver;
@@ -33,6 +34,8 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnWebApplicat
 import org.springframework.boot.web.servlet.FilterRegistrationBean;
 import org.springframework.boot.web.servlet.ServletListenerRegistrationBean;
 import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Import;
+import org.springframework.core.env.Environment;
 import org.springframework.web.filter.OncePerRequestFilter;
 import org.springframework.web.servlet.DispatcherServlet;
 import org.springframework.web.util.pattern.PathPatternParser;
@@ -44,11 +47,20 @@ import org.springframework.web.util.pattern.PathPatternParser;
 @ConditionalOnWebApplication(type = ConditionalOnWebApplication.Type.SERVLET)
 @ConditionalOnClass({DispatcherServlet.class, OncePerRequestFilter.class})
 @ConditionalOnBooleanProperty(name = "ratelimit.enabled", matchIfMissing = true)
+@Import({JettyClientAddress.class, TomcatClientAddress.class})
 public final class RateLimitWebAutoConfiguration {
     @Bean
     @ConditionalOnMissingBean
-    RequestKeys rateLimitKeys(Map<String, KeyResolver> resolvers) {
-        return new RequestKeys(resolvers);
+    ClientAddress rateLimitClientAddress(RateLimitProperties properties, Environment environment) {
+        ForwardedHeadersWarning.logFor(properties, environment);
+        return properties.clientAddress().clientAddress();
+    }
+
+    @Bean
+    @ConditionalOnMissingBean
+    RequestKeys rateLimitKeys(
+            Map<String, KeyResolver> resolvers, ClientAddress client, RateLimitProperties properties) {
+        return new RequestKeys(resolvers, client, properties.keySecret());
     }
 
     /** Patterns are matched as those of the handlers are, by the same parser. */

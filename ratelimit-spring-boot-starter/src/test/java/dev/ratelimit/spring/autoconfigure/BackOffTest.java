@@ -12,7 +12,10 @@ import dev.ratelimit.spring.CallContext;
 import dev.ratelimit.spring.ConfiguredPolicies;
 import dev.ratelimit.spring.ConfiguredPolicy;
 import dev.ratelimit.spring.KeyResolver;
+import dev.ratelimit.spring.Keys;
 import dev.ratelimit.spring.RateLimitedAdvisor;
+import dev.ratelimit.spring.web.ClientAddress;
+import dev.ratelimit.spring.web.ForwardedHeader;
 import dev.ratelimit.spring.web.ProblemResponseWriter;
 import dev.ratelimit.spring.web.RateLimitAnswer;
 import dev.ratelimit.spring.web.RateLimitExceptionResolver;
@@ -146,8 +149,8 @@ class BackOffTest {
     void backsOffToTheOnlyKeyResolverOfTheApplication() {
         web.withPropertyValues("ratelimit.policies.api.limits=5/1m", "ratelimit.policies.api.paths=/**")
                 .withBean("tenant", KeyResolver.class, () -> request -> "acme")
-                .run(context ->
-                        assertThat(keyOf(context.getBean(RequestRules.class))).isEqualTo("resolver:tenant:acme"));
+                .run(context -> assertThat(keyOf(context.getBean(RequestRules.class)))
+                        .isEqualTo(Keys.of("resolver", "tenant", "acme")));
     }
 
     @Test
@@ -156,7 +159,7 @@ class BackOffTest {
                 .withBean("tenant", KeyResolver.class, () -> request -> "acme")
                 .withBean("region", KeyResolver.class, () -> request -> "eu")
                 .run(context ->
-                        assertThat(keyOf(context.getBean(RequestRules.class))).isEqualTo("ip:127.0.0.1"));
+                        assertThat(keyOf(context.getBean(RequestRules.class))).isEqualTo(Keys.of("ip", "127.0.0.1")));
     }
 
     private static String keyOf(RequestRules rules) {
@@ -184,11 +187,13 @@ class BackOffTest {
     void backsOffToWhateverElseTheApplicationBrings() {
         RequestRules rules = new RequestRules(List.of());
         RateLimitAnswer answer = new RateLimitAnswer(rules, RateLimitFields.NONE, new ProblemResponseWriter());
+        ClientAddress client = new ClientAddress(List.of(), ForwardedHeader.X_FORWARDED_FOR, 56);
         web.withBean(CallContext.class, () -> CallContext.NONE)
                 .withBean(ConfiguredPolicies.class, () -> new ConfiguredPolicies(List.of()))
                 .withBean(RequestRules.class, () -> rules)
                 .withBean(RateLimitAnswer.class, () -> answer)
-                .withBean("ownKeys", RequestKeys.class, () -> new RequestKeys(Map.of()))
+                .withBean("ownKeys", RequestKeys.class, () -> new RequestKeys(Map.of(), client, null))
+                .withBean(ClientAddress.class, () -> client)
                 .withBean(
                         "ownFilter",
                         RateLimitFilter.class,
@@ -200,6 +205,7 @@ class BackOffTest {
                     assertThat(context).hasSingleBean(ConfiguredPolicies.class);
                     assertThat(context.getBean(RequestRules.class)).isSameAs(rules);
                     assertThat(context.getBean(RateLimitAnswer.class)).isSameAs(answer);
+                    assertThat(context.getBean(ClientAddress.class)).isSameAs(client);
                     assertThat(context).getBeanNames(RequestKeys.class).containsExactly("ownKeys");
                     assertThat(context).doesNotHaveBean(FilterRegistrationBean.class);
                     assertThat(context)

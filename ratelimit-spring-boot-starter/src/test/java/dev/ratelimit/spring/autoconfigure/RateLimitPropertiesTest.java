@@ -6,9 +6,11 @@ import dev.ratelimit.Limit;
 import dev.ratelimit.Policy;
 import dev.ratelimit.Synchronization;
 import dev.ratelimit.spring.ConfiguredPolicies;
+import dev.ratelimit.spring.web.ForwardedHeader;
 import dev.ratelimit.spring.web.RequestRule;
 import dev.ratelimit.spring.web.RequestRules;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -111,6 +113,12 @@ class RateLimitPropertiesTest {
                         + " header:NAME, cookie:NAME or the name of a KeyResolver bean; there are: none",
                 "limits=5/1m; key=header: | ratelimit.policies.api.key is \"header:\", but must be ip, principal, global,"
                         + " header:NAME, cookie:NAME or the name of a KeyResolver bean; there are: none",
+                "limits=5/1m; key= | ratelimit.policies.api.key is [], but must be one key, or several of which none is global",
+                "limits=5/1m; key=ip,global | ratelimit.policies.api.key is [ip, global], but must be one key, or several of"
+                        + " which none is global",
+                "limits=5/1m; key=ip,ip | ratelimit.policies.api.key is [ip, ip], which has the same key twice",
+                "limits=5/1m; key=ip,moody | ratelimit.policies.api.key is \"moody\", but must be ip, principal, global,"
+                        + " header:NAME, cookie:NAME or the name of a KeyResolver bean; there are: none",
                 "key=ip | ratelimit.policies.api.limits is missing, but a policy needs at least one limit, such as 100/1m",
                 "limits=5/1m; paths=/api/{id | ratelimit.policies.api.paths has \"/api/{id\", which is no path pattern:"
                         + " Expected close capture character after variable name }",
@@ -154,6 +162,57 @@ class RateLimitPropertiesTest {
                         assertThat(sentenceOf(context.getStartupFailure())).isEqualTo(sentence));
     }
 
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "trusted-proxies=10.0.0.0/33 | ratelimit.client-address.trusted-proxies has \"10.0.0.0/33\", which is neither an"
+                        + " address nor a CIDR such as 10.0.0.0/8",
+                "trusted-proxies=::1, proxy.example | ratelimit.client-address.trusted-proxies has \"proxy.example\", which is"
+                        + " neither an address nor a CIDR such as 10.0.0.0/8",
+                "ipv6-prefix=31 | ratelimit.client-address.ipv6-prefix is 31, but must be from 32 to 64",
+                "ipv6-prefix=65 | ratelimit.client-address.ipv6-prefix is 65, but must be from 32 to 64"
+            })
+    void stopsTheStartForAClientAddressThatMeansNothing(String line, String sentence) {
+        app.withPropertyValues("ratelimit.client-address." + line)
+                .run(context ->
+                        assertThat(sentenceOf(context.getStartupFailure())).isEqualTo(sentence));
+    }
+
+    @Test
+    void stopsTheStartForAHeaderThatItCannotRead() {
+        app.withPropertyValues("ratelimit.client-address.header=X-Real-IP")
+                .run(context -> assertThat(context.getStartupFailure())
+                        .hasStackTraceContaining("ratelimit.client-address.header")
+                        .hasStackTraceContaining("X-Real-IP"));
+    }
+
+    @Test
+    void stopsTheStartForASecretThatCouldBeGuessedAndDoesNotTellIt() {
+        app.withPropertyValues("ratelimit.key-secret=fifteen letters")
+                .run(context -> assertThat(sentenceOf(context.getStartupFailure()))
+                        .isEqualTo("ratelimit.key-secret has 15 characters, but must have at least 16"));
+    }
+
+    @Test
+    void readsWhereAClientAddressComesFrom() {
+        app.withPropertyValues(
+                        "ratelimit.client-address.trusted-proxies=10.0.0.0/8, ::1",
+                        "ratelimit.client-address.header=forwarded",
+                        "ratelimit.client-address.ipv6-prefix=48",
+                        "ratelimit.key-secret=sixteen letters!")
+                .run(context -> {
+                    RateLimitProperties read = context.getBean(RateLimitProperties.class);
+                    assertThat(read.clientAddress())
+                            .isEqualTo(new RateLimitProperties.ClientAddressProperties(
+                                    List.of("10.0.0.0/8", "::1"), ForwardedHeader.FORWARDED, 48));
+                    assertThat(read.keySecret()).isEqualTo("sixteen letters!");
+                });
+        app.run(context -> assertThat(context.getBean(RateLimitProperties.class).clientAddress())
+                .isEqualTo(new RateLimitProperties.ClientAddressProperties(
+                        List.of(), ForwardedHeader.X_FORWARDED_FOR, 56)));
+    }
+
     @Test
     void stopsTheStartForAMaximumBelowOne() {
         app.withPropertyValues("ratelimit.local.maximum-keys=0")
@@ -164,8 +223,11 @@ class RateLimitPropertiesTest {
     @ParameterizedTest
     @CsvSource({
         "RATELIMIT_POLICIES_API_PATH, ratelimit.policies.api.path is unknown",
+        "RATELIMIT_CLIENT_ADDRESS_TRUSTED, ratelimit.client.address.trusted is unknown",
+        "RATELIMIT_CLIENTADDRESS_HEADERS, ratelimit.clientaddress.headers is unknown",
         "RATELIMIT_LOCAL_MAX_KEYS, ratelimit.local.max.keys is unknown",
         "RATELIMIT_FILTER_ORDER, ratelimit.filter.order is unknown",
+        "RATELIMIT_POLICIES_API_CHARGE_OF, ratelimit.policies.api.charge.of is unknown",
         "RATELIMIT_POLICIES_LOGINAPI_LIMITS, has a name that an environment variable could not tell from"
     })
     void stopsTheStartForAnEnvironmentVariableThatItDoesNotKnow(String variable, String problem) {
@@ -188,6 +250,10 @@ class RateLimitPropertiesTest {
                                 Map.of(
                                         "RATELIMIT_POLICIES_API_LIMITS", "7/1m",
                                         "RATELIMIT_LOCAL_MAXIMUM_KEYS", "9",
+                                        "RATELIMIT_POLICIES_API_PATHS", "/**",
+                                        "RATELIMIT_POLICIES_API_CHARGE_ON", "4xx",
+                                        "RATELIMIT_CLIENTADDRESS_TRUSTEDPROXIES_0", "10.0.0.0/8",
+                                        "RATELIMIT_CLIENT_ADDRESS_IPV6_PREFIX", "64",
                                         "RATELIMIT_SERVICE_HOST", "somebody else's"))))
                 .run(context -> {
                     assertThat(context.getBean(ConfiguredPolicies.class)
@@ -198,6 +264,9 @@ class RateLimitPropertiesTest {
                                     .local()
                                     .maximumKeys())
                             .isEqualTo(9);
+                    assertThat(context.getBean(RateLimitProperties.class).clientAddress())
+                            .isEqualTo(new RateLimitProperties.ClientAddressProperties(
+                                    List.of("10.0.0.0/8"), ForwardedHeader.X_FORWARDED_FOR, 64));
                 });
     }
 

@@ -43,7 +43,8 @@ import org.springframework.web.bind.annotation.RestController;
 @SpringBootTest(
         webEnvironment = WebEnvironment.RANDOM_PORT,
         properties = {
-            "spring.autoconfigure.exclude=", // of application.properties
+            "spring.autoconfigure.exclude="
+                    + "org.springframework.boot.jetty.autoconfigure.servlet.JettyServletWebServerAutoConfiguration",
             "ratelimit.policies.login.limits=5/1m",
             "ratelimit.policies.login.paths=/login",
             "ratelimit.policies.basic.limits=5/1m",

@@ -8,6 +8,7 @@ import dev.ratelimit.ManualClock;
 import dev.ratelimit.Policy;
 import dev.ratelimit.RateLimiter;
 import dev.ratelimit.spring.ConfiguredPolicy;
+import dev.ratelimit.spring.Keys;
 import jakarta.servlet.DispatcherType;
 import jakarta.servlet.Filter;
 import jakarta.servlet.RequestDispatcher;
@@ -63,7 +64,7 @@ class RateLimitFilterChainTest {
 
     private long spent(Policy policy) {
         Limit limit = policy.limits().get(0);
-        return limit.capacity() - 1 - limiter.peek(policy, "global", 1).remaining();
+        return limit.capacity() - 1 - limiter.peek(policy, Keys.GLOBAL, 1).remaining();
     }
 
     @Test

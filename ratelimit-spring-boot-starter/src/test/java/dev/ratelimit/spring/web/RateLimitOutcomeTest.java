@@ -8,6 +8,8 @@ import dev.ratelimit.ManualClock;
 import dev.ratelimit.Policy;
 import dev.ratelimit.RateLimiter;
 import dev.ratelimit.spring.ConfiguredPolicies;
+import dev.ratelimit.spring.KeyResolver;
+import dev.ratelimit.spring.Keys;
 import dev.ratelimit.spring.TokenCost;
 import jakarta.servlet.Filter;
 import jakarta.servlet.ServletRequestEvent;
@@ -105,7 +107,7 @@ class RateLimitOutcomeTest {
     }
 
     private static String key(String policy) {
-        return policy.equals("successes") ? "resolver:app:app" : "global";
+        return policy.equals("successes") ? Keys.of("resolver", "app", "app") : Keys.GLOBAL;
     }
 
     private long spent(String policy) {
@@ -177,7 +179,7 @@ class RateLimitOutcomeTest {
     void takesTheTokensBeforeItKnowsTheOutcome() throws Exception {
         assertThat(get("/plain").headers().allValues("RateLimit").toString()).contains("\"failures\";r=89");
         for (int i = 0; i < 90; i++) {
-            limiter.tryConsume(policies.get("failures"), "global", 1);
+            limiter.tryConsume(policies.get("failures"), Keys.GLOBAL, 1);
         }
 
         assertThat(get("/plain").statusCode()).isEqualTo(429);
@@ -280,7 +282,7 @@ class RateLimitOutcomeTest {
 
     @Test
     void doesNotAskAFullClientWhereARequestIsFree() throws Exception {
-        limiter.tryConsume(policies.get("costly"), "global", 90);
+        limiter.tryConsume(policies.get("costly"), Keys.GLOBAL, 90);
 
         assertThat(get("/costly/1").statusCode()).isEqualTo(429);
         assertThat(get("/costly/0").statusCode()).isEqualTo(200);
@@ -314,7 +316,7 @@ class RateLimitOutcomeTest {
         }
 
         @Bean
-        dev.ratelimit.spring.KeyResolver app() {
+        KeyResolver app() {
             return request -> "app";
         }
 
