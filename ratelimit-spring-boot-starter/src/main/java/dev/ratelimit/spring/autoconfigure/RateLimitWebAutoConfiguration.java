@@ -27,6 +27,7 @@ import dev.ratelimit.spring.web.RequestSkips;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.springframework.beans.factory.ListableBeanFactory;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.annotation.Qualifier;
 import org.springframework.beans.factory.annotation.Value;
@@ -51,7 +52,7 @@ import org.springframework.web.util.pattern.PathPatternParser;
 @ConditionalOnWebApplication(type = ConditionalOnWebApplication.Type.SERVLET)
 @ConditionalOnClass({DispatcherServlet.class, OncePerRequestFilter.class})
 @ConditionalOnBooleanProperty(name = "ratelimit.enabled", matchIfMissing = true)
-@Import(TomcatClientAddress.class)
+@Import({JettyClientAddress.class, TomcatClientAddress.class})
 public final class RateLimitWebAutoConfiguration {
     @Bean
     @ConditionalOnMissingBean
@@ -174,5 +175,12 @@ public final class RateLimitWebAutoConfiguration {
                 new ServletListenerRegistrationBean<>(new RateLimitOutcome());
         registration.setEnabled(rules.giveBack());
         return registration;
+    }
+
+    @Bean
+    @ConditionalOnMissingBean
+    StartupDiagnosis rateLimitStartupDiagnosis(
+            RequestRules rules, RateLimitProperties properties, ListableBeanFactory beans) {
+        return new StartupDiagnosis(rules, properties, beans);
     }
 }
