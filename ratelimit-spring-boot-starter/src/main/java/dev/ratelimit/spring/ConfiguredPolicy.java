@@ -49,7 +49,7 @@ public record ConfiguredPolicy(
         Set<Policy> variants = new LinkedHashSet<>(plans.values());
         variants.add(policy);
         if (penalty != null) {
-            variants.addAll(penalty.variants());
+            variants.add(penalty.told());
         }
         return variants;
     }

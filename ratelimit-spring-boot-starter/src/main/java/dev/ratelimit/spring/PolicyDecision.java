@@ -10,7 +10,7 @@ import java.util.List;
 /**
  * What the limiter decided under one policy. Immutable.
  *
- * @param penalized whether the limits of the policy's penalty decided, in place of its own
+ * @param penalized whether the policy's penalty was in force, and so the stricter of both limits decided
  */
 public record PolicyDecision(Policy policy, Decision decision, boolean penalized) implements Serializable {
 

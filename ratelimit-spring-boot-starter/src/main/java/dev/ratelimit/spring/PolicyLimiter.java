@@ -28,10 +28,10 @@ public final class PolicyLimiter {
 
     /** Decides as {@link RateLimiter#tryConsume(Policy, String, long)} does, and takes note of what it decided. */
     public PolicyDecision decide(Policy policy, String key, long tokens) {
-        Penalty penalty = penaltyInForce(policy, key);
-        Policy held = penalty == null ? policy : penalty.stricter(policy);
-        PolicyDecision decided = new PolicyDecision(held, limiter.tryConsume(held, key, tokens));
-        decided = penalty == null ? decided : penalty.penalized(decided, key, limiter);
+        if (penaltyInForce(policy, key) != null) {
+            return decide(List.of(new Claim(policy, key, tokens))).get(0);
+        }
+        PolicyDecision decided = new PolicyDecision(policy, limiter.tryConsume(policy, key, tokens));
         note(key, decided);
         return decided;
     }
@@ -76,23 +76,34 @@ public final class PolicyLimiter {
         if (!penalizes) {
             return PolicyDecision.listOf(claims, limiter.tryConsume(claims));
         }
+        List<Claim> all = new ArrayList<>(claims);
         @Nullable Penalty[] penalties = new @Nullable Penalty[claims.size()];
-        List<Claim> held = new ArrayList<>(claims.size());
-        for (Claim claim : claims) {
-            Penalty penalty = penaltyInForce(claim.policy(), claim.key());
-            penalties[held.size()] = penalty;
-            held.add(
-                    penalty == null ? claim : new Claim(penalty.stricter(claim.policy()), claim.key(), claim.tokens()));
-        }
-        List<PolicyDecision> decisions = PolicyDecision.listOf(held, limiter.tryConsume(held));
         for (int i = 0; i < penalties.length; i++) {
-            Penalty penalty = penalties[i];
+            Claim claim = claims.get(i);
+            Penalty penalty = penaltyInForce(claim.policy(), claim.key());
             if (penalty != null) {
-                decisions.set(
-                        i, penalty.penalized(decisions.get(i), claims.get(i).key(), limiter));
+                penalties[i] = penalty;
+                all.add(new Claim(penalty.stricter(), claim.key(), claim.tokens()));
             }
         }
-        return decisions;
+        return binding(claims, penalties, PolicyDecision.listOf(all, limiter.tryConsume(all)));
+    }
+
+    /** Merges what was decided under penalties, which comes last, with what was decided on {@code claims}. */
+    private List<PolicyDecision> binding(
+            List<Claim> claims, @Nullable Penalty[] penalties, List<PolicyDecision> decisions) {
+        List<PolicyDecision> binding = new ArrayList<>(claims.size());
+        int next = claims.size();
+        for (int i = 0; i < penalties.length; i++) {
+            PolicyDecision own = decisions.get(i);
+            Penalty penalty = penalties[i];
+            binding.add(
+                    penalty == null
+                            ? own
+                            : penalty.binding(
+                                    own, decisions.get(next++), claims.get(i).key(), limiter));
+        }
+        return binding;
     }
 
     private @Nullable Penalty penaltyInForce(Policy policy, String key) {

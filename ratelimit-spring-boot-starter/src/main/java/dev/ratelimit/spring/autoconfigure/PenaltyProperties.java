@@ -26,7 +26,7 @@ record PenaltyProperties(
         @Name("for") @Nullable String term) {
     private static final String DENIALS = " denials";
 
-    /** Reads what stands at {@code property} and applies to all of {@code plans}. */
+    /** Reads what stands at {@code property}, for a policy that has one of {@code plans}. */
     Penalty penalty(String property, Collection<Policy> plans) {
         Limit denials = denials(property);
         List<Limit> stricter = LimitProperties.limits(limits, property + ".limits");
@@ -36,7 +36,7 @@ record PenaltyProperties(
                         property + ".limits", "is " + stricter + ", which is no stricter than " + plan.limits());
             }
         }
-        return new Penalty(denials, stricter, term(property + ".for"), plans);
+        return new Penalty(plans.iterator().next().name(), denials, stricter, term(property + ".for"));
     }
 
     private Limit denials(String property) {

@@ -46,8 +46,8 @@ record RateLimitProperties(
         @Nullable String keySecret) {
     private static final int MIN_SECRET_LENGTH = 16;
 
-    /** With a penalty for each, and the strictest, no more limits of one name than the limiter can tell apart. */
-    private static final int MAX_PLANS = 31;
+    /** With the strictest, no more limits of one name than the limiter can tell apart. */
+    private static final int MAX_PLANS = 63;
 
     RateLimitProperties {
         if (keySecret != null && keySecret.length() < MIN_SECRET_LENGTH) {
@@ -227,7 +227,7 @@ record RateLimitProperties(
         if (properties.penalty == null) {
             return null;
         }
-        for (String name : List.of(Penalty.denialsName(policy.name()), Penalty.termName(policy.name()))) {
+        for (String name : Penalty.names(policy.name())) {
             if (policies.containsKey(name)) {
                 throw new InvalidRateLimitException(
                         "ratelimit.policies." + name,

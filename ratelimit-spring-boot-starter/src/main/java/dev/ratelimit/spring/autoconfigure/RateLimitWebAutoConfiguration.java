@@ -52,7 +52,7 @@ import org.springframework.web.util.pattern.PathPatternParser;
 @ConditionalOnWebApplication(type = ConditionalOnWebApplication.Type.SERVLET)
 @ConditionalOnClass({DispatcherServlet.class, OncePerRequestFilter.class})
 @ConditionalOnBooleanProperty(name = "ratelimit.enabled", matchIfMissing = true)
-@Import(TomcatClientAddress.class)
+@Import({JettyClientAddress.class, TomcatClientAddress.class})
 public final class RateLimitWebAutoConfiguration {
     @Bean
     @ConditionalOnMissingBean
@@ -169,18 +169,18 @@ public final class RateLimitWebAutoConfiguration {
     }
 
     @Bean
-    @ConditionalOnMissingBean
-    StartupDiagnosis rateLimitStartupDiagnosis(
-            RequestRules rules, RateLimitProperties properties, ListableBeanFactory beans) {
-        return new StartupDiagnosis(rules, properties, beans);
-    }
-
-    @Bean
     @ConditionalOnMissingBean(name = "rateLimitOutcome")
     ServletListenerRegistrationBean<RateLimitOutcome> rateLimitOutcome(RequestRules rules) {
         ServletListenerRegistrationBean<RateLimitOutcome> registration =
                 new ServletListenerRegistrationBean<>(new RateLimitOutcome());
         registration.setEnabled(rules.giveBack());
         return registration;
+    }
+
+    @Bean
+    @ConditionalOnMissingBean
+    StartupDiagnosis rateLimitStartupDiagnosis(
+            RequestRules rules, RateLimitProperties properties, ListableBeanFactory beans) {
+        return new StartupDiagnosis(rules, properties, beans);
     }
 }

@@ -130,7 +130,7 @@ final class StartupDiagnosis implements SmartInitializingSingleton {
         int order = properties.filter().orderAfterSecurity();
         for (RequestRule rule : rules.rules()) {
             String name = rule.policy().policy().name();
-            if (rule.paths().included().isEmpty() || !isKeyedByPrincipal(name)) {
+            if (!rule.hasPaths() || !isKeyedByPrincipal(name)) {
                 continue;
             }
             if (!secured) {

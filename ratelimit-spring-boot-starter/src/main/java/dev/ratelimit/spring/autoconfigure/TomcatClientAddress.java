@@ -52,7 +52,7 @@ final class TomcatClientAddress {
 
         @Override
         public void invoke(Request request, Response response) throws IOException, ServletException {
-            client.remember(request);
+            request.setAttribute(ClientAddress.ATTRIBUTE, client.of(request.getRemoteAddr(), request::getHeaders));
             getNext().invoke(request, response);
         }
     }

@@ -3,7 +3,6 @@ package dev.ratelimit.spring.autoconfigure;
 import dev.ratelimit.spring.InvalidRateLimitException;
 import java.lang.reflect.RecordComponent;
 import java.util.Locale;
-import java.util.Map;
 import java.util.stream.Stream;
 import org.springframework.boot.context.properties.source.ConfigurationPropertyName;
 import org.springframework.boot.context.properties.source.ConfigurationPropertyName.Form;
@@ -18,9 +17,8 @@ import org.springframework.core.env.Environment;
 final class UnknownProperties {
     private static final ConfigurationPropertyName RATELIMIT = ConfigurationPropertyName.of("ratelimit");
     private static final ConfigurationPropertyName POLICIES = ConfigurationPropertyName.of("ratelimit.policies");
-    private static final Map<ConfigurationPropertyName, Class<? extends Record>> GROUPS = Map.of(
-            ConfigurationPropertyName.of("ratelimit.filter"), RateLimitProperties.FilterProperties.class,
-            ConfigurationPropertyName.of("ratelimit.local"), RateLimitProperties.LocalProperties.class);
+    private static final ConfigurationPropertyName FILTER = ConfigurationPropertyName.of("ratelimit.filter");
+    private static final ConfigurationPropertyName LOCAL = ConfigurationPropertyName.of("ratelimit.local");
     private static final String CLIENT_ADDRESS = "clientaddress"; // two elements in an environment variable
 
     private UnknownProperties() {}
@@ -35,18 +33,17 @@ final class UnknownProperties {
 
     private static void check(ConfigurationPropertyName name) {
         if (POLICIES.isAncestorOf(name) && name.getNumberOfElements() > 3) {
-            check(name, name.getElement(3, Form.UNIFORM), RateLimitProperties.PolicyProperties.class);
-            return;
-        }
-        if (RATELIMIT.isAncestorOf(name) && rest(name, 1).startsWith(CLIENT_ADDRESS)) {
+            String property = name.getElement(3, Form.UNIFORM);
+            boolean split = property.equals("charge"); // CHARGE_ON in an environment variable
+            check(name, split ? rest(name, 3) : property, RateLimitProperties.PolicyProperties.class);
+        } else if (FILTER.isAncestorOf(name)) {
+            check(name, rest(name, 2), RateLimitProperties.FilterProperties.class);
+        } else if (LOCAL.isAncestorOf(name)) {
+            check(name, rest(name, 2), RateLimitProperties.LocalProperties.class);
+        } else if (RATELIMIT.isAncestorOf(name) && rest(name, 1).startsWith(CLIENT_ADDRESS)) {
             String property = rest(name, 1).substring(CLIENT_ADDRESS.length());
             check(name, property, RateLimitProperties.ClientAddressProperties.class);
         }
-        GROUPS.forEach((group, type) -> {
-            if (group.isAncestorOf(name)) {
-                check(name, rest(name, 2), type);
-            }
-        });
     }
 
     /** Returns the elements from there on as one word: those of MAXIMUM_KEYS in an environment variable are two. */

@@ -45,7 +45,7 @@ public record Cidr(IpAddress network, int prefix) {
             return false;
         }
         long highMask = prefix == 0 ? 0 : -1L << Math.max(0, Long.SIZE - prefix);
-        long lowMask = prefix <= Long.SIZE ? 0 : -1L << BITS - prefix;
+        long lowMask = prefix <= Long.SIZE ? 0 : -1L << (BITS - prefix);
         return ((address.high() ^ network.high()) & highMask) == 0 && ((address.low() ^ network.low()) & lowMask) == 0;
     }
 }

@@ -6,6 +6,7 @@ import jakarta.servlet.ServletRequestWrapper;
 import jakarta.servlet.http.HttpServletRequest;
 import java.util.Enumeration;
 import java.util.List;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,7 +18,11 @@ import org.jspecify.annotations.Nullable;
  * on the way is no address, the proxy is the client: all whom it does not tell apart share one bucket.
  */
 public final class ClientAddress {
-    private static final String CLIENT = ClientAddress.class.getName() + ".client";
+    /**
+     * The request attribute in which a server keeps {@link #of(String, Function)} before it rewrites the peer or the header as
+     * it thinks right itself.
+     */
+    public static final String ATTRIBUTE = ClientAddress.class.getName() + ".client";
 
     private final List<Cidr> trustedProxies;
     private final ForwardedHeader header;
@@ -44,18 +49,18 @@ public final class ClientAddress {
         return find(socketOf(request));
     }
 
-    /**
-     * Keeps the address with {@code request}. For servers that are about to rewrite the peer and the header as they themselves
-     * think right.
-     */
-    public void remember(HttpServletRequest request) {
-        request.setAttribute(CLIENT, find(request));
+    /** Returns the address that a request comes from whose socket's other end is {@code peer}. */
+    public @Nullable IpAddress of(@Nullable String peer, Function<String, Enumeration<String>> headers) {
+        IpAddress address = peer == null ? null : IpAddress.parseHop(peer, 0, peer.length());
+        return address != null && trusts(address)
+                ? behind(address, joined(headers.apply(header.fieldName())))
+                : address;
     }
 
     /** Returns the key of the bucket that all requests from there share. */
     String key(HttpServletRequest request) {
         HttpServletRequest socket = socketOf(request);
-        if (trustedProxies.isEmpty() && socket.getAttribute(CLIENT) == null) {
+        if (trustedProxies.isEmpty() && socket.getAttribute(ATTRIBUTE) == null) {
             String peer = socket.getRemoteAddr();
             untold.look(socket);
             if (peer != null && IpAddress.isQuad(peer)) {
@@ -67,12 +72,9 @@ public final class ClientAddress {
     }
 
     private @Nullable IpAddress find(HttpServletRequest socket) {
-        if (socket.getAttribute(CLIENT) instanceof IpAddress remembered) {
-            return remembered;
-        }
-        String text = socket.getRemoteAddr();
-        IpAddress peer = text == null ? null : IpAddress.parseHop(text, 0, text.length());
-        return peer != null && trusts(peer) ? behind(peer, field(socket)) : peer;
+        return socket.getAttribute(ATTRIBUTE) instanceof IpAddress kept
+                ? kept
+                : of(socket.getRemoteAddr(), socket::getHeaders);
     }
 
     private IpAddress behind(IpAddress peer, String field) {
@@ -103,8 +105,7 @@ public final class ClientAddress {
     }
 
     /** Several lines are one list, in their order (RFC 9110, section 5.3). */
-    private String field(HttpServletRequest socket) {
-        Enumeration<String> lines = socket.getHeaders(header.fieldName());
+    private static String joined(Enumeration<String> lines) {
         StringBuilder field = new StringBuilder();
         while (lines.hasMoreElements()) {
             field.append(field.isEmpty() ? "" : ",").append(lines.nextElement());

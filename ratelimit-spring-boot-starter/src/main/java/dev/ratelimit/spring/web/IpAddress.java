@@ -51,7 +51,7 @@ public record IpAddress(long high, long low) {
         if (isIpv4()) {
             return (low >> 24 & 0xff) + "." + (low >> 16 & 0xff) + '.' + (low >> 8 & 0xff) + '.' + (low & 0xff);
         }
-        long bits = high & -1L << Long.SIZE - ipv6Prefix;
+        long bits = high & -1L << (Long.SIZE - ipv6Prefix);
         return hex(bits >>> 48) + ':' + hex(bits >>> 32) + ':' + hex(bits >>> 16) + ':' + hex(bits) + "::/"
                 + ipv6Prefix;
     }

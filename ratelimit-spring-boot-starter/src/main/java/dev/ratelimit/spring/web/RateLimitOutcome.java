@@ -20,10 +20,19 @@ public final class RateLimitOutcome implements ServletRequestListener, AsyncList
     @Override
     public void requestDestroyed(ServletRequestEvent event) {
         ServletRequest request = event.getServletRequest();
-        if (request.isAsyncStarted()) {
+        if (goesOn(request)) {
             request.getAsyncContext().addListener(this, request, null);
         } else {
             decide(request);
+        }
+    }
+
+    /** Tomcat refuses to tell of an asynchronous request that has failed, and that is over then. */
+    private static boolean goesOn(ServletRequest request) {
+        try {
+            return request.isAsyncStarted();
+        } catch (IllegalStateException e) {
+            return false;
         }
     }
 

@@ -17,7 +17,7 @@ import org.springframework.web.util.WebUtils;
  * Reads {@code ratelimit.policies.<name>.key}. Immutable.
  *
  * <p>No request is without a key. One that has no header, cookie or key of the application's is known as the principal's;
- * where nobody is logged in, by the address; and those without an address share one bucket.
+ * where nobody is logged in, by the address; and those without an address share one bucket. In front of Spring Security nobody is logged in yet.
  */
 public final class RequestKeys {
     private static final String HEADER = "header:";
@@ -64,19 +64,18 @@ public final class RequestKeys {
             throw new InvalidRateLimitException(property, "is " + parts + ", which has the same key twice");
         }
         List<RequestKey> keys = parts.stream().map(part -> part(part, property)).toList();
-        if (keys.size() == 1) {
-            return keys.get(0);
-        }
-        RequestKey joined = request -> joined(keys, request);
-        return keys.stream().anyMatch(RequestKey::needsUser) ? RequestKey.ofUser(joined) : joined;
+        return keys.size() == 1 ? keys.get(0) : joined(keys);
     }
 
-    private static String joined(List<RequestKey> keys, HttpServletRequest request) {
-        StringBuilder joined = new StringBuilder();
-        for (RequestKey key : keys) {
-            joined.append(key.of(request));
-        }
-        return joined.toString();
+    private static RequestKey joined(List<RequestKey> keys) {
+        RequestKey joined = request -> {
+            StringBuilder text = new StringBuilder();
+            for (RequestKey key : keys) {
+                text.append(key.of(request));
+            }
+            return text.toString();
+        };
+        return keys.stream().anyMatch(RequestKey::needsUser) ? RequestKey.ofUser(joined) : joined;
     }
 
     private RequestKey part(String key, String property) {

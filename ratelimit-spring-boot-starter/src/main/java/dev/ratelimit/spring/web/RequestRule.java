@@ -28,7 +28,7 @@ public record RequestRule(
         RequestSkip skip) {
 
     /** Whether the filter applies this rule at all. */
-    boolean hasPaths() {
+    public boolean hasPaths() {
         return !paths.isEmpty() && policy.mode() != PolicyMode.OFF;
     }
 

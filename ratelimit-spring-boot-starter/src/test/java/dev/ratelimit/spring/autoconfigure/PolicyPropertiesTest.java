@@ -199,13 +199,13 @@ class PolicyPropertiesTest {
 
     @Test
     void stopsTheStartForMorePlansThanTheLimiterCanTellApart() {
-        String plans = IntStream.rangeClosed(1, 32)
+        String plans = IntStream.rangeClosed(1, 64)
                 .mapToObj(i -> "p" + i + ": " + i + "/1m")
                 .collect(Collectors.joining(", "));
         appWith("ratelimit: {policies: {api: {plans: {" + plans + "}}}}")
                 .run(context -> assertThat(context.getStartupFailure())
                         .rootCause()
-                        .hasMessage("ratelimit.policies.api.plans has 32, but may have 31"));
+                        .hasMessage("ratelimit.policies.api.plans has 64, but may have 63"));
     }
 
     @ParameterizedTest

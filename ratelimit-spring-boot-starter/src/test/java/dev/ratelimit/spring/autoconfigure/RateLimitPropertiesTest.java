@@ -227,6 +227,7 @@ class RateLimitPropertiesTest {
         "RATELIMIT_CLIENTADDRESS_HEADERS, ratelimit.clientaddress.headers is unknown",
         "RATELIMIT_LOCAL_MAX_KEYS, ratelimit.local.max.keys is unknown",
         "RATELIMIT_FILTER_ORDER, ratelimit.filter.order is unknown",
+        "RATELIMIT_POLICIES_API_CHARGE_OF, ratelimit.policies.api.charge.of is unknown",
         "RATELIMIT_POLICIES_LOGINAPI_LIMITS, has a name that an environment variable could not tell from"
     })
     void stopsTheStartForAnEnvironmentVariableThatItDoesNotKnow(String variable, String problem) {
@@ -249,6 +250,8 @@ class RateLimitPropertiesTest {
                                 Map.of(
                                         "RATELIMIT_POLICIES_API_LIMITS", "7/1m",
                                         "RATELIMIT_LOCAL_MAXIMUM_KEYS", "9",
+                                        "RATELIMIT_POLICIES_API_PATHS", "/**",
+                                        "RATELIMIT_POLICIES_API_CHARGE_ON", "4xx",
                                         "RATELIMIT_CLIENTADDRESS_TRUSTEDPROXIES_0", "10.0.0.0/8",
                                         "RATELIMIT_CLIENT_ADDRESS_IPV6_PREFIX", "64",
                                         "RATELIMIT_SERVICE_HOST", "somebody else's"))))

@@ -14,10 +14,14 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.boot.builder.SpringApplicationBuilder;
+import org.springframework.boot.jetty.servlet.JettyServletWebServerFactory;
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
+import org.springframework.boot.tomcat.servlet.TomcatServletWebServerFactory;
+import org.springframework.boot.web.server.servlet.ServletWebServerFactory;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Bean;
+import org.springframework.context.support.GenericApplicationContext;
 import org.springframework.web.servlet.function.RouterFunction;
 import org.springframework.web.servlet.function.RouterFunctions;
 import org.springframework.web.servlet.function.ServerResponse;
@@ -31,11 +35,17 @@ class ForwardHeadersStrategyTest {
     private final HttpClient client = HttpClient.newHttpClient();
 
     private static ConfigurableApplicationContext start(String... properties) {
+        return start(new TomcatServletWebServerFactory(), properties);
+    }
+
+    private static ConfigurableApplicationContext start(ServletWebServerFactory server, String... properties) {
         String[] arguments = new String[properties.length];
         for (int i = 0; i < properties.length; i++) {
             arguments[i] = "--" + properties[i];
         }
         return new SpringApplicationBuilder(Application.class)
+                .initializers((GenericApplicationContext context) ->
+                        context.registerBean("server", ServletWebServerFactory.class, () -> server))
                 .properties(
                         "server.port=0",
                         "spring.main.banner-mode=off",
@@ -67,9 +77,29 @@ class ForwardHeadersStrategyTest {
         "framework, 127.0.0.0/8, 203.0.113.9",
         "framework, 10.0.0.0/8, 127.0.0.1"
     })
-    void makesNoDifferenceToTheKey(String strategy, String trusted, String address) throws Exception {
+    void makesNoDifferenceToTheKeyOnTomcat(String strategy, String trusted, String address) throws Exception {
+        makesNoDifference(new TomcatServletWebServerFactory(), strategy, trusted, address);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "none, 127.0.0.0/8, 203.0.113.9",
+        "none, 10.0.0.0/8, 127.0.0.1",
+        "native, 127.0.0.0/8, 203.0.113.9",
+        "native, 10.0.0.0/8, 127.0.0.1",
+        "framework, 127.0.0.0/8, 203.0.113.9",
+        "framework, 10.0.0.0/8, 127.0.0.1"
+    })
+    void makesNoDifferenceToTheKeyOnJetty(String strategy, String trusted, String address) throws Exception {
+        makesNoDifference(new JettyServletWebServerFactory(), strategy, trusted, address);
+    }
+
+    private void makesNoDifference(ServletWebServerFactory server, String strategy, String trusted, String address)
+            throws Exception {
         try (ConfigurableApplicationContext app = start(
-                "server.forward-headers-strategy=" + strategy, "ratelimit.client-address.trusted-proxies=" + trusted)) {
+                server,
+                "server.forward-headers-strategy=" + strategy,
+                "ratelimit.client-address.trusted-proxies=" + trusted)) {
             String key = Keys.of("ip", address);
             assertThat(get(app, "/key", "X-Forwarded-For", SPOOFED + ", " + CLIENT)
                             .body())
@@ -78,6 +108,7 @@ class ForwardHeadersStrategyTest {
                             .body())
                     .isEqualTo(key);
             assertThat(get(app, "/key").body()).isEqualTo(Keys.of("ip", PEER));
+            assertThat(get(app, "/key", "Forwarded", "for=" + SPOOFED).body()).isEqualTo(Keys.of("ip", PEER));
             for (int i = 0; i < 20; i++) {
                 assertThat(get(app, "/filtered", "X-Forwarded-For", "192.0.2." + i + ", " + CLIENT)
                                 .statusCode())

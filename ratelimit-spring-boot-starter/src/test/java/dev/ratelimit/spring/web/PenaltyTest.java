@@ -45,6 +45,13 @@ import org.springframework.context.annotation.Bean;
             "ratelimit.policies.planned.penalty.within=1m",
             "ratelimit.policies.planned.penalty.limits=1/1m",
             "ratelimit.policies.planned.penalty.for=10m",
+            "ratelimit.policies.slow.limits=20/1h",
+            "ratelimit.policies.slow.key=header:Client",
+            "ratelimit.policies.slow.paths=/slow",
+            "ratelimit.policies.slow.penalty.after=2",
+            "ratelimit.policies.slow.penalty.within=1m",
+            "ratelimit.policies.slow.penalty.limits=1/3m",
+            "ratelimit.policies.slow.penalty.for=10m",
             "ratelimit.policies.banned.limits=3/1m",
             "ratelimit.policies.banned.tokens=2",
             "ratelimit.policies.banned.key=header:Client",
@@ -125,11 +132,7 @@ class PenaltyTest {
 
         clock.advance(Duration.ofNanos(1));
         assertThat(policy("k")).isEqualTo(USUAL);
-        assertThat(client.allowed(1, "/filtered", "Client", "k"))
-                .as("a token that was not earned")
-                .isZero();
-        clock.advance(Duration.ofMinutes(1));
-        hammer("/filtered", "k");
+        assertThat(client.allowed(7, "/filtered", "Client", "k")).isEqualTo(2);
         assertThat(policy("k")).isEqualTo(PENALIZED);
     }
 
@@ -174,13 +177,26 @@ class PenaltyTest {
         assertThat(exhausted.statusCode()).isEqualTo(429);
         client.get("/header", "Client", "k", "Plan", "daily");
 
-        HttpResponse<String> penalized = client.get("/header", "Client", "k", "Plan", "daily");
-        assertThat(header(penalized, "RateLimit-Policy"))
-                .isEqualTo("\"planned-60\";q=1;w=60, \"planned-86400\";q=20;w=86400");
+        for (int minute = 0; minute < 9; minute++) {
+            clock.advance(Duration.ofMinutes(1));
+            HttpResponse<String> response = client.get("/header", "Client", "k", "Plan", "daily");
+            assertThat(response.statusCode())
+                    .as("the way around the daily limit")
+                    .isEqualTo(429);
+            assertThat(response.body()).contains("#abnormal-usage-detected");
+        }
+    }
+
+    @Test
+    void givesNobodyABucketAfreshByAPenaltyThatFillsSooner() throws Exception {
+        assertThat(client.allowed(60, "/slow", "Client", "k")).isEqualTo(20);
         clock.advance(Duration.ofMinutes(5));
-        assertThat(client.get("/header", "Client", "k", "Plan", "daily").statusCode())
-                .as("a way around the daily limit")
-                .isEqualTo(429);
+        for (int i = 0; i < 100; i++) {
+            client.get("/slow", "Client", "other" + i); // for which the limiter makes room
+        }
+        clock.advance(Duration.ofMinutes(6));
+
+        assertThat(client.allowed(60, "/slow", "Client", "k")).isLessThanOrEqualTo(3);
     }
 
     @Test
