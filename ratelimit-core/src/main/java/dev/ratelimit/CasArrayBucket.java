@@ -49,7 +49,7 @@ class CasArrayBucket extends GuardedBucket {
     }
 
     @Override
-    final boolean giveBack(long tokens) {
+    final boolean add(long tokens) {
         long nanos = terms.clock.nanos();
         while (true) {
             long[] before = state;
@@ -57,7 +57,7 @@ class CasArrayBucket extends GuardedBucket {
                 return false;
             }
             long[] after = before.clone();
-            terms.refund(after, nanos, tokens);
+            terms.add(after, nanos, tokens);
             if (STATE.compareAndSet(this, before, after)) {
                 return true;
             }

@@ -48,13 +48,23 @@ class CasBucket extends GuardedBucket {
     @Override
     final Decision reserve(long tokens, long maxWaitNanos) {
         Gcra limit = terms.first();
+        long debt = charge(tokens, maxWaitNanos);
+        return limit.decision(debt, tokens, limit.fits(debt, tokens, maxWaitNanos));
+    }
+
+    /**
+     * Takes the tokens if they fit on top of the debt that it returns: a number, and not a decision, which the compiler would
+     * have to allocate wherever this is not inlined.
+     */
+    private long charge(long tokens, long maxWaitNanos) {
+        Gcra limit = terms.first();
         long nanos = terms.clock.nanos();
         while (true) {
             long before = fullAt;
             long debt = debt(before, nanos);
-            boolean allowed = limit.fits(debt, tokens, maxWaitNanos);
-            if (allowed ? write(before, limit.charged(debt, tokens), nanos) : before == fullAt) {
-                return limit.decision(debt, tokens, allowed);
+            boolean fits = limit.fits(debt, tokens, maxWaitNanos);
+            if (fits ? write(before, limit.charged(debt, tokens), nanos) : before == fullAt) {
+                return debt;
             }
         }
     }
@@ -73,7 +83,7 @@ class CasBucket extends GuardedBucket {
     }
 
     @Override
-    final boolean giveBack(long tokens) {
+    final boolean add(long tokens) {
         Gcra limit = terms.first();
         long nanos = terms.clock.nanos();
         while (true) {
@@ -81,7 +91,7 @@ class CasBucket extends GuardedBucket {
             if (before == RETIRED) {
                 return false;
             }
-            if (write(before, limit.refunded(debt(before, nanos), tokens), nanos)) {
+            if (write(before, limit.added(debt(before, nanos), tokens), nanos)) {
                 return true;
             }
         }

@@ -24,14 +24,12 @@ final class DebtLedger {
     /** Before a ledger's first instant, so that a clock that steps back a little makes no debtor of anybody. */
     private static final long LONG_PAID_NANOS = Duration.ofDays(1).toNanos();
 
-    private final NanoClock clock;
     private final long[] seeds = new SecureRandom().longs(2).toArray();
     private final AtomicLong paidAt; // of the last debt
     private final AtomicLongArray[][] rows; // by row and limit
 
-    DebtLedger(int limits, long maximumKeys, NanoClock clock) {
-        this.clock = clock;
-        long longPaid = clock.nanos() - LONG_PAID_NANOS;
+    DebtLedger(int limits, long maximumKeys, long now) {
+        long longPaid = now - LONG_PAID_NANOS;
         paidAt = new AtomicLong(longPaid);
         long[] initial = new long[cells(maximumKeys)];
         Arrays.fill(initial, longPaid);
@@ -49,9 +47,8 @@ final class DebtLedger {
         return cells;
     }
 
-    /** Notes that {@code key} owes what takes {@code nanos} to pay, under each limit. */
-    void add(String key, long[] nanos) {
-        long now = clock.nanos();
+    /** Notes that {@code key} owes what takes {@code nanos} from {@code now} to pay, under each limit. */
+    void add(String key, long[] nanos, long now) {
         for (int limit = 0; limit < nanos.length; limit++) {
             if (nanos[limit] > 0) {
                 long instant = now + nanos[limit];
@@ -68,25 +65,24 @@ final class DebtLedger {
     }
 
     /** Returns how long {@code key} takes to pay what it owes under each limit, and possibly more than it does owe. */
-    long[] nanos(String key) {
-        long[] least = nanos(0, cell(key, seeds[0]));
+    long[] nanos(String key, long now) {
+        long[] least = nanos(0, cell(key, seeds[0]), now);
         for (int row = 1; row < rows.length; row++) {
-            long[] other = nanos(row, cell(key, seeds[row]));
+            long[] other = nanos(row, cell(key, seeds[row]), now);
             Arrays.setAll(least, limit -> Math.min(least[limit], other[limit]));
         }
         return least;
     }
 
-    private long[] nanos(int row, int cell) {
-        long now = clock.nanos();
+    private long[] nanos(int row, int cell, long now) {
         long[] nanos = new long[rows[row].length];
         Arrays.setAll(nanos, limit -> Math.max(0, rows[row][limit].get(cell) - now));
         return nanos;
     }
 
     /** Whether no key owes anything any more. */
-    boolean isPaid() {
-        return paidAt.get() - clock.nanos() <= 0;
+    boolean isPaid(long now) {
+        return paidAt.get() - now <= 0;
     }
 
     private int cell(String key, long seed) {

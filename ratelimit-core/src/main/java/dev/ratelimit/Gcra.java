@@ -84,9 +84,26 @@ final class Gcra {
         return charged <= burst || (charged <= MAX_DEBT && nanos(charged - burst) <= maxWaitNanos);
     }
 
-    /** Returns the debt after {@code tokens} were given back: never below that of a full bucket. */
-    long refunded(long debt, long tokens) {
+    /**
+     * Returns the debt after {@code tokens} were given back, which is never below that of a full bucket; or, if there are
+     * fewer than none, were taken without asking, up to the largest debt.
+     */
+    long added(long debt, long tokens) {
+        if (tokens < (debt - MAX_DEBT) / ticksPerToken) {
+            return MAX_DEBT;
+        }
         return tokens > debt / ticksPerToken ? 0 : debt - tokens * ticksPerToken;
+    }
+
+    /** Returns how many of {@code tokens}, taken on top of {@code debt}, are still missing for that after {@code nanos}. */
+    long owed(long debt, long tokens, long nanos) {
+        long paid = ticks(nanos);
+        return (Math.max(0, charged(debt, tokens) - paid) - Math.max(0, debt - paid)) / ticksPerToken;
+    }
+
+    /** Returns how many whole tokens fill a bucket with that debt. */
+    long missing(long debt) {
+        return ceilDiv(debt, ticksPerToken);
     }
 
     /** Returns the debt of a bucket that holds {@code tokens}. */

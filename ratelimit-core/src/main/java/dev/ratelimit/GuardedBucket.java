@@ -21,12 +21,27 @@ abstract class GuardedBucket extends TokenBucket {
 
     abstract boolean isRetired();
 
-    /** Returns whether the tokens were given back, which a retired bucket does not do. */
-    abstract boolean giveBack(long tokens);
+    /**
+     * Gives back tokens, up to the capacity, or takes them if they are negative, which may leave a debt. Returns whether it
+     * did, which a retired bucket does not do.
+     */
+    abstract boolean add(long tokens);
 
     @Override
     final void refundNow(long tokens) {
-        giveBack(tokens);
+        add(tokens);
+    }
+
+    @Override
+    final Runnable undo(long tokens) {
+        long since = terms.clock.nanos();
+        long[] debts = terms.debts(state(), since);
+        return () -> {
+            long owed = terms.owed(debts, tokens, terms.clock.nanos() - since);
+            if (owed > 0) {
+                add(owed);
+            }
+        };
     }
 
     @Override

@@ -82,20 +82,32 @@ final class JointBucket extends TokenBucket {
         }
     }
 
-    /** A refund must not fail for want of a lock; without one, it is still complete, only not at one instant. */
     @Override
     void refundNow(long tokens) {
-        int held = tryLock();
-        try {
-            giveBack(parts.size(), tokens);
-        } finally {
-            unlock(held);
-        }
+        withLocksIfPossible(() -> giveBack(parts.size(), tokens));
+    }
+
+    @Override
+    Runnable undo(long tokens) {
+        List<Runnable> undos = parts.stream()
+                .map(part -> part.bucket.undo(part.tokens(tokens)))
+                .toList();
+        return () -> withLocksIfPossible(() -> undos.forEach(Runnable::run));
     }
 
     @Override
     NanoClock clock() {
         return parts.get(0).bucket.clock();
+    }
+
+    /** A refund must not fail for want of a lock; without one, it is still complete, only not at one instant. */
+    private void withLocksIfPossible(Runnable refund) {
+        int held = tryLock();
+        try {
+            refund.run();
+        } finally {
+            unlock(held);
+        }
     }
 
     private void giveBack(int end, long tokens) {

@@ -1,6 +1,6 @@
 package dev.ratelimit;
 
-import java.nio.charset.StandardCharsets;
+import java.nio.ByteBuffer;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Base64;
@@ -8,12 +8,14 @@ import java.util.Base64;
 /** Bounds what a tracked key takes in memory, whatever its length is. */
 final class KeyDigest {
     private static final int MAX_BYTES = 128;
+    private static final String PREFIX = "sha256:";
 
     private KeyDigest() {}
 
-    /** Returns {@code key}, or its SHA-256 if it is longer than 128 bytes. */
+    /** Returns {@code key}, or its SHA-256 if it is longer than 128 bytes, or could be taken for one. */
     static String of(String key) {
-        return key.length() <= MAX_BYTES / 2 || bytes(key) <= MAX_BYTES ? key : digest(key);
+        boolean isShort = key.length() <= MAX_BYTES / 2 || bytes(key) <= MAX_BYTES;
+        return isShort && !key.startsWith(PREFIX) ? key : digest(key);
     }
 
     /** A string of Latin-1 letters takes a byte a letter, any other two (JEP 254). */
@@ -31,8 +33,11 @@ final class KeyDigest {
 
     private static String digest(String key) {
         try {
-            byte[] hash = MessageDigest.getInstance("SHA-256").digest(key.getBytes(StandardCharsets.UTF_16));
-            return "sha256:" + Base64.getEncoder().encodeToString(hash);
+            ByteBuffer letters =
+                    ByteBuffer.allocate(2 * key.length()); // as they are: no charset takes half a surrogate pair
+            letters.asCharBuffer().put(key);
+            byte[] hash = MessageDigest.getInstance("SHA-256").digest(letters.array());
+            return PREFIX + Base64.getEncoder().encodeToString(hash);
         } catch (NoSuchAlgorithmException e) {
             throw new AssertionError("every Java platform has SHA-256", e);
         }

@@ -61,6 +61,11 @@ public final class LocalRateLimiter implements RateLimiter {
         buckets(policy).refund(policy, key, tokens);
     }
 
+    @Override
+    public void charge(Policy policy, String key, long tokens) {
+        buckets(policy).charge(policy, key, tokens);
+    }
+
     /**
      * {@inheritDoc}
      *
@@ -80,9 +85,19 @@ public final class LocalRateLimiter implements RateLimiter {
                         policy.name(), name -> new PolicyBuckets(policy, synchronization, clock, maximumKeys));
     }
 
-    /** Returns how many keys of {@code policy} are tracked. */
+    /** Returns how many ledgers are kept for {@code policy}. */
+    int ledgers(Policy policy) {
+        return buckets(policy).ledgers();
+    }
+
+    /** Returns how many keys of {@code policy} are tracked, after those that are to go have gone. */
     long keys(Policy policy) {
         return buckets(policy).keys();
+    }
+
+    /** Returns about how many keys of {@code policy} are tracked, as it is. */
+    long estimatedKeys(Policy policy) {
+        return buckets(policy).estimatedKeys();
     }
 
     @Override

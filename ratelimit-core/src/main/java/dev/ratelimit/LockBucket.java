@@ -48,12 +48,12 @@ final class LockBucket extends GuardedBucket {
     }
 
     @Override
-    boolean giveBack(long tokens) {
+    boolean add(long tokens) {
         long nanos = terms.clock.nanos();
         lock.lock();
         try {
             if (!retired) {
-                terms.refund(state, nanos, tokens);
+                terms.add(state, nanos, tokens);
             }
             return !retired;
         } finally {

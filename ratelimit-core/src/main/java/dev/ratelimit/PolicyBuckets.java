@@ -3,52 +3,58 @@ package dev.ratelimit;
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import com.github.benmanes.caffeine.cache.RemovalCause;
-import java.time.Duration;
-import java.util.Arrays;
+import java.util.Collections;
+import java.util.Iterator;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.locks.ReentrantLock;
-import java.util.stream.LongStream;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The buckets of one policy, by key. Thread-safe.
  *
- * <p>A bucket that Caffeine evicts, for want of room or because it was idle long enough to be full, is retired in the same
- * atomic step in which it is removed, and what it owed goes to a ledger. A thread that still holds it is denied by it, sees
- * that it is retired, and asks again; the bucket it then gets begins with the debt. So no interleaving of eviction and
- * consumption forgets a token.
+ * <p>A bucket that is full is the same as none, so for each one that is made a few others are looked at, and forgotten if
+ * they are full. It is the bucket that says so, and not a cache that expires: that would have to read the clock once more,
+ * and write down each use, to know less. So of those that are tracked about half are not full, or are those that were asked
+ * for since they were last looked at.
+ *
+ * <p>A bucket that is forgotten, or that Caffeine evicts for want of room, is retired in the same atomic step in which it is
+ * removed, and what it owed goes to a ledger. A thread that still holds it is denied by it, sees that it is retired, and asks
+ * again; the bucket it then gets begins with the debt. So no interleaving of eviction and consumption forgets a token.
  *
  * <p>A key may be asked for under other limits than before, since they were changed or since not all clients have the same:
  * then its bucket is replaced by one under those limits, with the tokens it had.
  */
 final class PolicyBuckets {
     private static final int MAX_KNOWN_TERMS = 64;
+    private static final int LOOKED_AT_FOR_EACH_NEW = 2;
+
+    /** A bucket is forgotten, and a debt paid, only when that is so long ago that no reading of the clock is still before it. */
+    private static final long CLOCK_SKEW_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     /** The limits that were asked for first or changed to last; a shortcut to what {@link #known} says of them. */
     private record Current(Policy policy, Terms terms) {}
 
     private final Synchronization synchronization;
     private final NanoClock clock;
-    private final long maximumKeys;
     private final Cache<String, GuardedBucket> buckets;
+    private final DebtLedgers ledgers;
     private final Map<Policy, Terms> known = new ConcurrentHashMap<>();
-    private final Map<Terms, DebtLedger> ledgers = new ConcurrentHashMap<>(); // a ledger where there were debts
-    private final ReentrantLock evictions = new ReentrantLock(); // or a debt could go to a ledger that is being removed
+    private final AtomicBoolean looking = new AtomicBoolean();
+    private Iterator<Map.Entry<String, GuardedBucket>> others = Collections.emptyIterator(); // for whoever is looking
     private volatile Current current;
 
     PolicyBuckets(Policy policy, Synchronization synchronization, NanoClock clock, long maximumKeys) {
         this.synchronization = synchronization;
         this.clock = clock;
-        this.maximumKeys = maximumKeys;
+        ledgers = new DebtLedgers(maximumKeys);
         current = new Current(policy, new Terms(policy.limits(), clock));
         known.put(policy, current.terms);
         buckets = Caffeine.newBuilder()
                 .maximumSize(maximumKeys)
-                .expireAfterAccess(Duration.ofNanos(current.terms.nanosToFull()))
-                .evictionListener(this::retire)
-                .ticker(clock::nanos)
+                .evictionListener(this::evicted)
                 .executor(Runnable::run) // no threads of our own, and none of the common pool
                 .build();
     }
@@ -88,9 +94,20 @@ final class PolicyBuckets {
         Gcra.requirePositive("tokens", tokens);
         Terms terms = terms(policy);
         String kept = KeyDigest.of(key);
-        boolean done = buckets.getIfPresent(kept) == null && isZero(debtsInLedgers(terms, kept));
+        boolean done =
+                buckets.getIfPresent(kept) == null && DebtLedgers.isZero(ledgers.debts(kept, terms, clock.nanos()));
         while (!done) {
-            done = bucket(terms, kept).giveBack(tokens);
+            done = bucket(terms, kept).add(tokens);
+        }
+    }
+
+    void charge(Policy policy, String key, long tokens) {
+        Gcra.requirePositive("tokens", tokens);
+        Terms terms = terms(policy);
+        String kept = KeyDigest.of(key);
+        boolean done = false;
+        while (!done) {
+            done = bucket(terms, kept).add(-tokens);
         }
     }
 
@@ -111,12 +128,6 @@ final class PolicyBuckets {
         }
         Terms terms = known.computeIfAbsent(policy, unused -> new Terms(policy.limits(), clock));
         current = new Current(policy, terms);
-        buckets.policy().expireAfterAccess().ifPresent(expiry -> {
-            Duration toFull = Duration.ofNanos(terms.nanosToFull());
-            if (expiry.getExpiresAfter().compareTo(toFull) < 0) {
-                expiry.setExpiresAfter(toFull);
-            }
-        });
         return terms;
     }
 
@@ -124,13 +135,14 @@ final class PolicyBuckets {
         GuardedBucket bucket = buckets.getIfPresent(key);
         if (bucket == null) {
             bucket = buckets.get(key, absent -> newBucket(terms, absent));
+            forgetSome();
         }
         return bucket.terms == terms ? bucket : carriedOver(terms, key);
     }
 
     private GuardedBucket newBucket(Terms terms, String key) {
-        return (GuardedBucket) synchronization.bucket(
-                terms, terms.stateOwing(ledgers.isEmpty() ? new long[terms.size()] : debtsInLedgers(terms, key)));
+        long nanos = clock.nanos();
+        return bucketOwing(terms, ledgers.debts(key, terms, nanos), nanos);
     }
 
     private GuardedBucket carriedOver(Terms terms, String key) {
@@ -143,58 +155,69 @@ final class PolicyBuckets {
     }
 
     private GuardedBucket successor(Terms terms, Terms old, long[] state) {
-        return (GuardedBucket) synchronization.bucket(terms, terms.stateOwing(terms.carried(old, old.debts(state))));
+        long nanos = clock.nanos();
+        return bucketOwing(terms, terms.carried(old, old.debts(state, nanos)), nanos);
     }
 
-    /** Returns what {@code key} may owe under {@code terms}: the most of what any ledger says. */
-    private long[] debtsInLedgers(Terms terms, String key) {
-        long[] most = new long[terms.size()];
-        ledgers.forEach((ofLedger, ledger) -> {
-            long[] debts = ofLedger.ticks(ledger.nanos(key));
-            if (!isZero(debts)) {
-                long[] here = terms.carried(ofLedger, debts);
-                Arrays.setAll(most, i -> Math.max(most[i], here[i]));
-            }
-        });
-        return most;
+    private GuardedBucket bucketOwing(Terms terms, long[] debts, long nanos) {
+        return (GuardedBucket) synchronization.bucket(terms, terms.stateOwing(debts, nanos));
     }
 
-    private void retire(@Nullable String key, @Nullable GuardedBucket bucket, RemovalCause cause) {
-        if (key == null || bucket == null) {
-            return; // neither keys nor values are weak
-        }
-        long[] debts = bucket.terms.debts(bucket.retire());
-        if (!isZero(debts)) {
-            evictions.lock();
+    /** Goes on with the round through all buckets, unless another thread does. */
+    private void forgetSome() {
+        if (looking.compareAndSet(false, true)) {
             try {
-                ledger(bucket.terms).add(key, bucket.terms.nanos(debts));
+                for (int i = 0; i < LOOKED_AT_FOR_EACH_NEW; i++) {
+                    others = others.hasNext()
+                            ? others
+                            : buckets.asMap().entrySet().iterator();
+                    if (others.hasNext()) {
+                        Map.Entry<String, GuardedBucket> other = others.next();
+                        forgetIfFull(other.getKey(), other.getValue());
+                    }
+                }
             } finally {
-                evictions.unlock();
+                looking.set(false);
             }
         }
     }
 
-    private DebtLedger ledger(Terms terms) {
-        DebtLedger ledger = ledgers.get(terms);
-        if (ledger != null) {
-            return ledger;
+    private void forgetIfFull(String key, GuardedBucket bucket) {
+        if (isFull(bucket.terms, bucket.state())) {
+            buckets.asMap().computeIfPresent(key, (same, last) -> {
+                long[] state = last.retire();
+                return isFull(last.terms, state) ? null : successor(last.terms, last.terms, state);
+            });
         }
-        ledgers.values().removeIf(DebtLedger::isPaid);
-        return ledgers.computeIfAbsent(terms, unused -> new DebtLedger(terms.size(), maximumKeys, clock));
     }
 
-    private static boolean isZero(long[] debts) {
-        return LongStream.of(debts).allMatch(debt -> debt == 0);
+    private boolean isFull(Terms terms, long[] state) {
+        return DebtLedgers.isZero(terms.debts(state, clock.nanos() - CLOCK_SKEW_NANOS));
     }
 
-    /** Returns how many keys have a bucket, after those that are to go have gone. */
+    private void evicted(@Nullable String key, @Nullable GuardedBucket bucket, RemovalCause cause) {
+        if (key != null && bucket != null) { // as always: neither keys nor values are weak
+            long nanos = clock.nanos() - CLOCK_SKEW_NANOS;
+            ledgers.add(key, bucket.terms, bucket.terms.debts(bucket.retire(), nanos), nanos);
+        }
+    }
+
+    int ledgers() {
+        return ledgers.size();
+    }
+
     long keys() {
+        buckets.asMap().forEach(this::forgetIfFull);
         buckets.cleanUp();
+        return estimatedKeys();
+    }
+
+    long estimatedKeys() {
         return buckets.estimatedSize();
     }
 
     @Override
     public String toString() {
-        return current.policy.name() + ": " + current.terms + ", " + buckets.estimatedSize() + " keys";
+        return current.policy.name() + ": " + current.terms + ", " + estimatedKeys() + " keys";
     }
 }

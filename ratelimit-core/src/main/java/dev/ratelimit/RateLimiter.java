@@ -31,6 +31,12 @@ public interface RateLimiter {
     /** Gives back {@code tokens} to the bucket of {@code key}, up to its capacity and no further. */
     void refund(Policy policy, String key, long tokens);
 
+    /**
+     * Takes {@code tokens} that were used already, whether the bucket of {@code key} holds them or not. What it lacks is a
+     * debt: until that has flowed back, the key is denied.
+     */
+    void charge(Policy policy, String key, long tokens);
+
     /** Fills the bucket of {@code key}, and forgets what it owed. */
     void reset(Policy policy, String key);
 }

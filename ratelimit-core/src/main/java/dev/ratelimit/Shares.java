@@ -46,19 +46,34 @@ final class Shares {
         return shared;
     }
 
-    private static long share(long tokens, int cell, int count) {
+    static long share(long tokens, int cell, int count) {
         return tokens / count + (cell < tokens % count ? 1 : 0);
     }
 
-    /** Returns how many tokens a cell can take back at the most, under the limit that has most room for them. */
+    /** Returns how many tokens fill a cell, under the limit that has most room for them. */
     static long missingTokens(GuardedBucket cell) {
-        long[] debts = cell.terms.debts(cell.state());
+        return missingTokens(cell, 0);
+    }
+
+    /** Returns how many tokens bring a cell back to where it is only empty. */
+    static long overdrawnTokens(GuardedBucket cell) {
+        return missingTokens(cell, 1);
+    }
+
+    /** Returns how many tokens leave {@code bursts} of a cell missing, under the limit that has most room for them. */
+    private static long missingTokens(GuardedBucket cell, int bursts) {
+        long[] debts = cell.terms.debts(cell.state(), cell.terms.clock.nanos());
         long most = 0;
         for (int i = 0; i < debts.length; i++) {
             Gcra limit = cell.terms.limit(i);
-            most = Math.max(most, limit.limit.capacity() - limit.tokens(debts[i]));
+            most = Math.max(most, limit.missing(Math.max(0, debts[i] - bursts * limit.burst)));
         }
         return most;
+    }
+
+    /** Returns how many tokens a cell has to give. */
+    static long tokens(GuardedBucket cell) {
+        return cell.terms.tokens(cell.state(), cell.terms.clock.nanos());
     }
 
     /** Whether a cell's line leaves room for as much again as it holds; a longer one, nobody could wait out. */

@@ -58,12 +58,12 @@ final class StampedBucket extends GuardedBucket {
     }
 
     @Override
-    boolean giveBack(long tokens) {
+    boolean add(long tokens) {
         long nanos = terms.clock.nanos();
         long stamp = lock.writeLock();
         try {
             if (!retired) {
-                terms.refund(state, nanos, tokens);
+                terms.add(state, nanos, tokens);
             }
             return !retired;
         } finally {

@@ -2,6 +2,7 @@ package dev.ratelimit;
 
 import java.util.Arrays;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.ToLongFunction;
 
 /**
  * The bucket behind {@link Synchronization#STRIPED}: cells, each with a share of the capacity and of the refill.
@@ -12,7 +13,7 @@ import java.util.concurrent.locks.ReentrantLock;
  */
 final class StripedBucket extends GuardedBucket {
     private final GuardedBucket[] cells;
-    private final ReentrantLock refunds = new ReentrantLock();
+    private final ReentrantLock additions = new ReentrantLock();
 
     /** Returns a bucket of as many cells as there are processors. */
     static GuardedBucket of(Terms terms, long[] state) {
@@ -30,11 +31,12 @@ final class StripedBucket extends GuardedBucket {
 
     private StripedBucket(Terms terms, long[] state, int count) {
         super(terms);
-        long[] debts = terms.debts(state);
+        long nanos = terms.anchor(state);
+        long[] debts = terms.debts(state, nanos);
         cells = new GuardedBucket[count];
         for (int i = 0; i < count; i++) {
             Terms share = Shares.of(terms, i, count);
-            long[] shareState = share.stateOwing(Shares.debts(terms, debts, share, i, count));
+            long[] shareState = share.stateOwing(Shares.debts(terms, debts, share, i, count), nanos);
             cells[i] = share.size() == 1
                     ? new PaddedCasBucket(share, shareState)
                     : new PaddedCasArrayBucket(share, shareState);
@@ -91,34 +93,39 @@ final class StripedBucket extends GuardedBucket {
         }
         for (int i = 0; i < cells.length && missing > 0; i++) {
             if (taken[i] > 0) {
-                cells[i].giveBack(taken[i]);
+                cells[i].add(taken[i]);
             }
         }
         return missing == 0;
     }
 
     /**
-     * Each cell gets what it lacks, so that nothing is lost in one that is full; one caller at a time, so that no two see the
-     * same room. What a cell has taken is not offered again: where only some are retired yet, the rest is let go.
+     * Debts are paid first; then each cell gets what it lacks, so that nothing is lost in one that is full. And none is left in
+     * debt before all are empty. One caller at a time, so that no two see the same room. What a cell has taken is not offered
+     * again: where only some are retired yet, the rest is let go.
      */
     @Override
-    boolean giveBack(long tokens) {
-        refunds.lock();
+    boolean add(long tokens) {
+        additions.lock();
         try {
-            return giveBackToCells(tokens) < tokens || !isRetired();
+            long left = addUpTo(tokens > 0 ? Shares::overdrawnTokens : Shares::tokens, tokens);
+            long share = Math.abs(left) / cells.length + 1;
+            left = addUpTo(tokens > 0 ? Shares::missingTokens : cell -> share, left);
+            return left != tokens || !isRetired();
         } finally {
-            refunds.unlock();
+            additions.unlock();
         }
     }
 
-    private long giveBackToCells(long tokens) {
+    /** Adds to each cell, or takes from it, no more than {@code most} of it, and returns what is left. */
+    private long addUpTo(ToLongFunction<GuardedBucket> most, long tokens) {
         long left = tokens;
         int home = home();
-        for (int i = 0; i < cells.length && left > 0; i++) {
+        for (int i = 0; i < cells.length && left != 0; i++) {
             GuardedBucket cell = cells[(home + i) & (cells.length - 1)];
-            long missing = Shares.missingTokens(cell);
-            if (missing > 0 && cell.giveBack(Math.min(left, missing))) {
-                left -= Math.min(left, missing);
+            long part = Math.min(Math.abs(left), most.applyAsLong(cell)) * Long.signum(left);
+            if (part != 0 && cell.add(part)) {
+                left -= part;
             }
         }
         return left;
@@ -140,20 +147,21 @@ final class StripedBucket extends GuardedBucket {
     }
 
     private long[] together(long[][] states) {
+        long nanos = terms.clock.nanos();
         long[] debts = new long[terms.size()];
         for (int limit = 0; limit < debts.length; limit++) {
             long tokens = 0;
             long waitNanos = 0;
             for (int i = 0; i < cells.length; i++) {
                 Gcra share = cells[i].terms.limit(limit);
-                long debt = cells[i].terms.debts(states[i])[limit];
+                long debt = cells[i].terms.debts(states[i], nanos)[limit];
                 tokens += share.tokens(debt);
                 waitNanos = Math.max(waitNanos, share.nanos(Math.max(0, debt - share.burst)));
             }
             debts[limit] =
                     terms.limit(limit).debtAt(tokens) + terms.limit(limit).ticks(waitNanos);
         }
-        return terms.stateOwing(debts);
+        return terms.stateOwing(debts, nanos);
     }
 
     /** Returns the decision of one cell in terms of the whole, which is taken to be as full as that cell. */

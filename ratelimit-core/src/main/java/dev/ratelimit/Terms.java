@@ -1,9 +1,12 @@
 package dev.ratelimit;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What all buckets of one policy have in common: the limits and the clock. Immutable.
@@ -66,15 +69,12 @@ final class Terms {
     /** Returns the state of a bucket that holds {@code tokens} now, or its capacity if that is less. */
     long[] stateOf(long tokens) {
         long[] debts = new long[limits.length];
-        for (int i = 0; i < limits.length; i++) {
-            debts[i] = limits[i].debtAt(tokens);
-        }
-        return stateOwing(debts);
+        Arrays.setAll(debts, i -> limits[i].debtAt(tokens));
+        return stateOwing(debts, clock.nanos());
     }
 
-    /** Returns the state of a bucket that has those debts now, one for each limit. */
-    long[] stateOwing(long[] debts) {
-        long nanos = clock.nanos();
+    /** Returns the state of a bucket that has those debts at {@code nanos}, one for each limit. */
+    long[] stateOwing(long[] debts, long nanos) {
         long[] state = new long[limits.length + 1];
         for (int i = 0; i < limits.length; i++) {
             state[i] = limits[i].fullAt(debts[i], nanos);
@@ -87,15 +87,10 @@ final class Terms {
     long[] stateOfNothing() {
         long[] debts = new long[limits.length];
         Arrays.fill(debts, Gcra.MAX_DEBT);
-        return stateOwing(debts);
+        return stateOwing(debts, clock.nanos());
     }
 
-    /** Returns the debts of a state now, one for each limit. */
-    long[] debts(long[] state) {
-        return debts(state, clock.nanos());
-    }
-
-    /** Returns the debts of a state at {@code nanos}. */
+    /** Returns the debts of a state at {@code nanos}, one for each limit. */
     long[] debts(long[] state, long nanos) {
         long now = now(state, nanos);
         long[] debts = new long[limits.length];
@@ -106,19 +101,56 @@ final class Terms {
     }
 
     /**
-     * Returns the debts here of a bucket that had {@code debts} under {@code old}. Each limit goes on from the old one in
-     * its place; where their number has changed, from the one that left the fewest tokens.
+     * Returns the debts here of a bucket that had {@code debts} under {@code old}. A limit that was there before goes on from
+     * itself, and the others from those that are gone, in their order; where there are not as many of these, from whichever
+     * of all left the fewest tokens.
      */
     long[] carried(Terms old, long[] debts) {
+        List<Integer> gone =
+                new ArrayList<>(IntStream.range(0, debts.length).boxed().toList());
+        List<Integer> changed = new ArrayList<>();
         long[] carried = new long[limits.length];
         for (int i = 0; i < limits.length; i++) {
-            for (int j = 0; j < debts.length; j++) {
-                if (i == j || debts.length != limits.length) {
-                    carried[i] = Math.max(carried[i], limits[i].carried(old.limits[j], debts[j]));
-                }
+            Integer same = old.find(limits[i].limit, gone);
+            if (same == null) {
+                changed.add(i);
+            } else {
+                carried[i] = debts[same];
+                gone.remove(same);
             }
         }
+        boolean inOrder = changed.size() == gone.size();
+        for (int k = 0; k < changed.size(); k++) {
+            Gcra limit = limits[changed.get(k)];
+            carried[changed.get(k)] = inOrder
+                    ? limit.carried(old.limits[gone.get(k)], debts[gone.get(k)])
+                    : mostCarried(limit, old, debts);
+        }
         return carried;
+    }
+
+    private @Nullable Integer find(Limit limit, List<Integer> places) {
+        for (Integer place : places) {
+            if (limits[place].limit.equals(limit)) {
+                return place;
+            }
+        }
+        return null;
+    }
+
+    private static long mostCarried(Gcra limit, Terms old, long[] debts) {
+        long most = 0;
+        for (int j = 0; j < debts.length; j++) {
+            most = Math.max(most, limit.carried(old.limits[j], debts[j]));
+        }
+        return most;
+    }
+
+    /** Returns the debts of a bucket that holds nothing, for at least {@code nanos}. */
+    long[] debtsOfNothing(long nanos) {
+        long[] debts = new long[limits.length];
+        Arrays.setAll(debts, i -> Math.max(limits[i].burst, limits[i].ticks(nanos)));
+        return debts;
     }
 
     /** Returns how long each debt takes to pay. */
@@ -190,27 +222,56 @@ final class Terms {
         moveAnchor(state, now);
     }
 
-    /** Gives back {@code tokens}, up to the capacity. */
-    void refund(long[] state, long nanos, long tokens) {
+    /** Gives back {@code tokens}, up to the capacity; takes them, there or not, if they are negative. */
+    void add(long[] state, long nanos, long tokens) {
         long now = now(state, nanos);
         for (int i = 0; i < limits.length; i++) {
-            state[i] = limits[i].fullAt(limits[i].refunded(debt(state, i, now), tokens), now);
+            state[i] = limits[i].fullAt(limits[i].added(debt(state, i, now), tokens), now);
         }
         moveAnchor(state, now);
     }
 
+    /** Returns how many of {@code tokens}, taken on top of {@code debts}, no limit has got back after {@code nanos}. */
+    long owed(long[] debts, long tokens, long nanos) {
+        long fewest = tokens;
+        for (int i = 0; i < limits.length; i++) {
+            fewest = Math.min(fewest, limits[i].owed(debts[i], tokens, Math.max(0, nanos)));
+        }
+        return fewest;
+    }
+
+    /** Returns the clock reading that the state was last written at, or about. */
+    long anchor(long[] state) {
+        return state[limits.length];
+    }
+
     private long now(long[] state, long nanos) {
-        return Gcra.now(nanos, state[limits.length], slackNanos);
+        return Gcra.now(nanos, anchor(state), slackNanos);
     }
 
     private long debt(long[] state, int i, long now) {
-        return limits[i].debt(state[i], state[limits.length], now);
+        return limits[i].debt(state[i], anchor(state), now);
     }
 
     private void moveAnchor(long[] state, long now) {
-        if (now - state[limits.length] > 0) {
+        if (now - anchor(state) > 0) {
             state[limits.length] = now;
         }
+    }
+
+    /** Terms are equal if their limits are. */
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof Terms terms && list().equals(terms.list());
+    }
+
+    @Override
+    public int hashCode() {
+        return list().hashCode();
+    }
+
+    private List<Limit> list() {
+        return Stream.of(limits).map(each -> each.limit).toList();
     }
 
     @Override

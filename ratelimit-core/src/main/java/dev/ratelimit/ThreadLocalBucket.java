@@ -24,9 +24,9 @@ final class ThreadLocalBucket extends TokenBucket {
             Caffeine.newBuilder().weakKeys().executor(Runnable::run).build();
 
     ThreadLocalBucket(Terms terms, long[] state) {
-        long[] debts = terms.debts(state);
+        long[] debts = terms.debts(state, terms.anchor(state));
         this.terms = terms;
-        newBucket = thread -> CasBucket.of(terms, terms.stateOwing(debts));
+        newBucket = thread -> CasBucket.of(terms, terms.stateOwing(debts, terms.clock.nanos()));
         ofVirtualThreads = CasBucket.of(terms, state);
     }
 
@@ -72,6 +72,11 @@ final class ThreadLocalBucket extends TokenBucket {
     @Override
     void refundNow(long tokens) {
         own().refundNow(tokens);
+    }
+
+    @Override
+    Runnable undo(long tokens) {
+        return own().undo(tokens);
     }
 
     @Override

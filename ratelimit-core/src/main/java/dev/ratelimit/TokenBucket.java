@@ -48,8 +48,7 @@ public abstract class TokenBucket {
      * meanwhile. It never admits too many; in such a race another caller may be denied tokens that come back.
      *
      * <p>{@link #consume} on it charges each part when the place is taken, not when the caller goes on: callers that a slow
-     * part held up may go on together, faster than another part refills. And an interrupted wait gives all its tokens back,
-     * also to a part that has refilled meanwhile.
+     * part held up may go on together, faster than another part refills.
      *
      * @throws IllegalArgumentException if there is no bucket
      */
@@ -77,7 +76,8 @@ public abstract class TokenBucket {
      * @param tokens how many, at least 1; more than the capacity is denied at once
      * @param maxWait zero or less not to wait at all; there is no longest
      * @return the decision, as it was when the call was made
-     * @throws InterruptedException if the thread is interrupted before or while it waits; the tokens are given back
+     * @throws InterruptedException if the thread is interrupted before or while it waits; the tokens are given back, but for
+     *     those of a limit that has refilled meanwhile
      * @throws IllegalArgumentException if {@code tokens} is below 1
      */
     public final Decision consume(long tokens, Duration maxWait) throws InterruptedException {
@@ -85,6 +85,7 @@ public abstract class TokenBucket {
         if (Thread.interrupted()) {
             throw new InterruptedException();
         }
+        Runnable undo = undo(tokens);
         Decision reserved = reserve(tokens, Math.max(0, Gcra.nanosOf(maxWait)));
         if (!reserved.allowed() || reserved.retryAfterNanos() == 0) {
             return reserved;
@@ -92,7 +93,7 @@ public abstract class TokenBucket {
         try {
             clock().sleep(reserved.retryAfterNanos());
         } catch (InterruptedException e) {
-            refundNow(tokens);
+            undo.run();
             throw e;
         }
         return new Decision(true, reserved.remaining(), 0, reserved.resetAfterNanos(), reserved.limit());
@@ -128,6 +129,12 @@ public abstract class TokenBucket {
     abstract Decision decide(long tokens);
 
     abstract void refundNow(long tokens);
+
+    /**
+     * Returns what undoes a reservation of {@code tokens} that is made now: it gives back what has not flowed in again since,
+     * which would otherwise be there twice.
+     */
+    abstract Runnable undo(long tokens);
 
     abstract NanoClock clock();
 

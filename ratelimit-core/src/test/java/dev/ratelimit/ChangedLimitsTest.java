@@ -103,6 +103,19 @@ class ChangedLimitsTest {
     }
 
     @Test
+    void goesOnFromTheSameLimitWhereverItStandsNow() {
+        limiter.tryConsume(policy("10/1m", "100/1h"), "k", 8);
+
+        assertThat(tokens(policy("100/1h", "10/1m"))).isEqualTo(2);
+        clock.advance(Duration.ofMinutes(1));
+        assertThat(tokens(policy("100/1h", "10/1m"))).isEqualTo(10);
+        limiter.tryConsume(policy("100/1h", "10/1m"), "k", 10);
+        assertThat(tokens(policy("20/1m", "100/1h")))
+                .as("the one that is gone had none")
+                .isZero();
+    }
+
+    @Test
     void holdsAKeyToWhatItOwedUnderOtherLimitsThoughItWasEvicted() {
         Policy before = policy("10/1m");
         Policy after = policy("20/1m");
@@ -114,6 +127,20 @@ class ChangedLimitsTest {
         assertThat(limiter.tryConsume(after, "k", 1).allowed()).isFalse();
         assertThat(limiter.peek(after, "k", 1).retryAfterNanos())
                 .isEqualTo(Duration.ofSeconds(3).toNanos());
+    }
+
+    @Test
+    void keepsFewLedgersForManyLimitsAndForgetsNoDebt() {
+        for (int i = 0; i < 3_000; i++) {
+            Policy policy = policy(10 + i % 200 + "/1d");
+            long capacity = policy.limits().get(0).capacity();
+            limiter.tryConsume(policy, "k" + i, capacity);
+        }
+        assertThat(limiter.ledgers(policy("10/1d"))).isBetween(1, 9);
+        for (int i = 0; i < 3_000; i++) {
+            Policy policy = policy(10 + i % 200 + "/1d");
+            assertThat(limiter.tryConsume(policy, "k" + i, 1).allowed()).isFalse();
+        }
     }
 
     @Test

@@ -3,6 +3,7 @@ package dev.ratelimit;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.stream.IntStream;
@@ -42,6 +43,9 @@ class FloodTest {
         }
 
         assertThat(IntStream.of(admitted)).allMatch(count -> count <= 5);
+        assertThat(IntStream.of(admitted).sum())
+                .as("as if each were served once")
+                .isGreaterThan(admitted.length);
         assertThat(limiter.keys(policy)).isLessThanOrEqualTo(10_000);
     }
 
@@ -116,6 +120,46 @@ class FloodTest {
         for (int i = 0; i < 100; i++) {
             limiter.tryConsume(policy, "other" + i, 1);
             limiter.keys(policy);
+        }
+    }
+
+    @Test
+    void letsNoKeyReachTheBucketOfALongOne() {
+        LocalRateLimiter limiter = limiter(10);
+        String giant = "x".repeat(1_000);
+        assertThat(limiter.tryConsume(policy, KeyDigest.of(giant), 5).allowed()).isTrue();
+
+        assertThat(limiter.tryConsume(policy, giant, 5).allowed()).isTrue();
+        assertThat(KeyDigest.of("\ud800" + giant)).isNotEqualTo(KeyDigest.of("\ud801" + giant));
+    }
+
+    @Test
+    void forgetsWhoIsFullAgainAsOthersCome() {
+        LocalRateLimiter limiter = limiter(10_000);
+        for (int i = 0; i < 1_000; i++) {
+            limiter.tryConsume(policy, "idle" + i, 1);
+        }
+        clock.advance(Duration.ofDays(1).dividedBy(5).plusSeconds(1));
+        for (int i = 0; i < 600; i++) {
+            limiter.tryConsume(policy, "new" + i, 5);
+        }
+
+        assertThat(limiter.estimatedKeys(policy)).isLessThan(1_000);
+        assertThat(limiter.keys(policy)).isEqualTo(600);
+    }
+
+    @Test
+    void givesNobodyMoreWhoseBucketWasForgottenBeforeTheClockWentBack() {
+        LocalRateLimiter limiter = limiter(1);
+        for (Runnable forget : List.<Runnable>of(() -> limiter.keys(policy), () -> evict(limiter))) {
+            limiter.tryConsume(policy, "k", 5);
+            clock.advance(Duration.ofDays(1));
+            forget.run();
+            clock.advance(Duration.ofSeconds(-1));
+
+            assertThat(limiter.peek(policy, "k", 5).retryAfterNanos())
+                    .isEqualTo(Duration.ofSeconds(1).toNanos());
+            clock.advance(Duration.ofDays(2));
         }
     }
 

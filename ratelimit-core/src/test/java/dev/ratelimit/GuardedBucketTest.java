@@ -41,16 +41,32 @@ class GuardedBucketTest {
         GuardedBucket bucket = bucket(terms.stateOf(Long.MAX_VALUE));
         assertThat(bucket.tryConsume(3_000).allowed()).isTrue();
         assertThat(bucket.isRetired()).isFalse();
-        assertThat(bucket.giveBack(1_000)).isTrue();
+        assertThat(bucket.add(1_000)).isTrue();
 
         GuardedBucket successor = bucket(bucket.retire());
 
         assertThat(bucket.isRetired()).isTrue();
-        assertThat(bucket.giveBack(1_000)).isFalse();
+        assertThat(bucket.add(1_000)).isFalse();
         assertThat(bucket.peek(1).allowed()).isFalse();
         assertThat(bucket.tryConsume(1).allowed()).isFalse();
         assertThat(successor.tryConsume(8_001).allowed()).isFalse();
         assertThat(successor.tryConsume(8_000).allowed()).isTrue();
+    }
+
+    @Test
+    void owesWhatIsTakenBeyondWhatItHolds() {
+        GuardedBucket bucket = bucket(terms.stateOf(Long.MAX_VALUE));
+        assertThat(bucket.add(-9_000)).isTrue();
+        assertThat(bucket.tryConsume(1_001).allowed()).isFalse();
+        assertThat(bucket.tryConsume(1_000).allowed()).isTrue();
+        assertThat(bucket.add(-10_000)).isTrue();
+        assertThat(bucket.add(9_999)).isTrue();
+        assertThat(bucket.tryConsume(1).allowed()).isFalse();
+        assertThat(bucket.add(2)).isTrue();
+        assertThat(bucket.tryConsume(1).allowed()).isTrue();
+
+        bucket.retire();
+        assertThat(bucket.add(-1)).isFalse();
     }
 
     @Test

@@ -84,6 +84,23 @@ class LocalRateLimiterTest {
     }
 
     @Test
+    void chargesWhatWasUsedAlreadyThoughItLeavesADebt() {
+        limiter.charge(api, "k", 2);
+        assertThat(limiter.peek(api, "k", 3).remaining()).isZero();
+        limiter.charge(api, "k", 8);
+
+        assertThat(limiter.peek(api, "k", 1).retryAfterNanos())
+                .isEqualTo(Duration.ofSeconds(72).toNanos());
+        clock.advance(Duration.ofSeconds(72));
+        assertThat(limiter.tryConsume(api, "k", 1).allowed()).isTrue();
+        limiter.charge(api, "k", Long.MAX_VALUE);
+        clock.advance(Duration.ofDays(36_500));
+        assertThat(limiter.tryConsume(api, "k", 1).allowed()).isFalse();
+        limiter.reset(api, "k");
+        assertThat(limiter.tryConsume(api, "k", 5).allowed()).isTrue();
+    }
+
+    @Test
     void chargesAListOfClaimsAllOrNothing() {
         List<Claim> claims = List.of(new Claim(api, "k", 2), new Claim(login, "k", 1));
 
@@ -129,6 +146,7 @@ class LocalRateLimiterTest {
                 .withMessage("tokens must be positive: 0");
         assertThatIllegalArgumentException().isThrownBy(() -> limiter.peek(api, "k", -1));
         assertThatIllegalArgumentException().isThrownBy(() -> limiter.refund(api, "k", 0));
+        assertThatIllegalArgumentException().isThrownBy(() -> limiter.charge(api, "k", 0));
         assertThatIllegalArgumentException().isThrownBy(() -> new Claim(api, "k", 0));
     }
 

@@ -176,13 +176,24 @@ class StripedBucketTest {
     }
 
     @Test
+    void isFullAfterALargeRefundWhateverItOwed() {
+        GuardedBucket bucket = striped(4, Long.MAX_VALUE, "100000/1d");
+        for (int i = 0; i < 3; i++) {
+            assertThat(bucket.reserve(100_000, Long.MAX_VALUE).allowed()).isTrue();
+        }
+
+        bucket.refund(Long.MAX_VALUE);
+        assertThat(bucket.tryConsume(100_000).allowed()).isTrue();
+    }
+
+    @Test
     void doesNotRefundTwiceWhereOnlySomeOfItsCellsAreRetired() {
         StripedBucket bucket = (StripedBucket) striped(4, 0, "100000/1d");
         bucket.cell(0).retire();
 
-        assertThat(bucket.giveBack(100)).as("taken back, at least in part").isTrue();
+        assertThat(bucket.add(100)).as("taken back, at least in part").isTrue();
         bucket.retire();
-        assertThat(bucket.giveBack(100)).isFalse();
+        assertThat(bucket.add(100)).isFalse();
     }
 
     @Test
@@ -192,7 +203,7 @@ class StripedBucketTest {
 
         assertThat(bucket.isRetired()).isTrue();
         assertThat(bucket.tryConsume(1).allowed()).isFalse();
-        assertThat(bucket.giveBack(1)).isFalse();
+        assertThat(bucket.add(1)).isFalse();
         assertThat(successor.tryConsume(70_000).allowed()).isTrue();
         assertThat(successor.tryConsume(1).allowed()).isFalse();
     }

@@ -93,7 +93,7 @@ class TokenBucketLincheckTest {
         public String retire(@Param(name = "nanos") long nanos) {
             read(nanos);
             GuardedBucket guarded = (GuardedBucket) bucket;
-            return Arrays.toString(guarded.terms.debts(guarded.retire()));
+            return Arrays.toString(guarded.terms.debts(guarded.retire(), guarded.terms.clock.nanos()));
         }
     }
 

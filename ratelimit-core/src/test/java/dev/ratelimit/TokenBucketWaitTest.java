@@ -22,7 +22,7 @@ class TokenBucketWaitTest {
     private final List<Duration> sleeps = new ArrayList<>();
     private final Synchronization synchronization;
     private boolean standsStill;
-    private boolean interrupts;
+    private Duration interruptedAfter = FOR_EVER;
 
     /** Notes how long it is slept on, and advances by that unless told to stand still. */
     private final NanoClock clock = new NanoClock() {
@@ -34,7 +34,8 @@ class TokenBucketWaitTest {
         @Override
         public void sleep(long nanos) throws InterruptedException {
             sleeps.add(Duration.ofNanos(nanos));
-            if (interrupts) {
+            if (interruptedAfter != FOR_EVER) {
+                time.advance(interruptedAfter);
                 throw new InterruptedException();
             }
             if (!standsStill) {
@@ -116,10 +117,26 @@ class TokenBucketWaitTest {
         TokenBucket bucket = bucket("5/1m");
         bucket.tryConsume(5);
 
-        interrupts = true;
+        interruptedAfter = Duration.ofSeconds(5);
         assertThatExceptionOfType(InterruptedException.class).isThrownBy(() -> bucket.consume(3, FOR_EVER));
         assertThat(bucket.peek(1).retryAfterNanos())
-                .isEqualTo(Duration.ofSeconds(12).toNanos());
+                .isEqualTo(Duration.ofSeconds(7).toNanos());
+    }
+
+    @Test
+    void givesNothingBackWhereItHasFlowedInAgainMeanwhile() {
+        TokenBucket quick = bucket("5/1s");
+        TokenBucket slow = bucket("5/1h");
+        slow.tryConsume(1);
+        for (TokenBucket both : List.of(TokenBucket.allOf(quick, slow), bucket("5/1s", "5/1h"))) {
+            both.tryConsume(1);
+            interruptedAfter = Duration.ofSeconds(1);
+            assertThatExceptionOfType(InterruptedException.class).isThrownBy(() -> both.consume(5, FOR_EVER));
+        }
+        assertThat(quick.tryConsume(5).allowed()).isTrue();
+        // at rest it was full for a fifth of a second when it would have been charged: four fifths of the time are lost
+        time.advance(Duration.ofMillis(200));
+        assertThat(quick.tryConsume(2).allowed()).isFalse();
     }
 
     @Test

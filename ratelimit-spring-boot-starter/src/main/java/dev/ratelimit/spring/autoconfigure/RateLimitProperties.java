@@ -6,6 +6,9 @@ import dev.ratelimit.Synchronization;
 import dev.ratelimit.spring.ConfiguredPolicies;
 import dev.ratelimit.spring.ConfiguredPolicy;
 import dev.ratelimit.spring.InvalidRateLimitException;
+import dev.ratelimit.spring.web.Cidr;
+import dev.ratelimit.spring.web.ClientAddress;
+import dev.ratelimit.spring.web.ForwardedHeader;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -20,14 +23,39 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * switch a limit off.
  *
  * @param enabled Whether the filter and the annotation limit anything
+ * @param headers Header fields that tell a client of its limits: those of the IETF's draft, those named X-RateLimit, or none
+ * @param filter Where the filter stands
  * @param policies The policies by name
  * @param local The limiter that keeps its buckets in this process
+ * @param clientAddress Which address a request comes from
+ * @param keySecret The secret under which headers and cookies are hashed before they are keys; random for each process
+ *     unless set
  */
 @ConfigurationProperties(prefix = "ratelimit", ignoreUnknownFields = false)
 record RateLimitProperties(
         @DefaultValue("true") boolean enabled,
+        @DefaultValue("ietf") Headers headers,
+        @DefaultValue FilterProperties filter,
         @DefaultValue Map<String, PolicyProperties> policies,
-        @DefaultValue LocalProperties local) {
+        @DefaultValue LocalProperties local,
+        @DefaultValue ClientAddressProperties clientAddress,
+        @Nullable String keySecret) {
+    private static final int MIN_SECRET_LENGTH = 16;
+
+    RateLimitProperties {
+        if (keySecret != null && keySecret.length() < MIN_SECRET_LENGTH) {
+            throw new InvalidRateLimitException(
+                    "ratelimit.key-secret",
+                    "has " + keySecret.length() + " characters, but must have at least " + MIN_SECRET_LENGTH);
+        }
+    }
+
+    /** The dialects of the header fields. */
+    enum Headers {
+        IETF,
+        X_RATELIMIT,
+        NONE
+    }
 
     /**
      * One policy.
@@ -35,18 +63,47 @@ record RateLimitProperties(
      * @param limits Limits that hold together, as text such as 100/1m or 100/1m burst 200, or in parts: capacity,
      *     refill-tokens and refill-period
      * @param key Whose bucket a request is charged to: ip, principal, global, header:NAME, cookie:NAME or the name of a
-     *     KeyResolver bean; without one, the only KeyResolver bean or else ip
+     *     KeyResolver bean, or several of them together; without one, the only KeyResolver bean or else ip
      * @param paths Path patterns of the requests that the filter charges, such as /api/**; none leaves the policy to
      *     annotations and code
+     * @param exclude Path patterns of requests among those that the filter does not charge; without any, those of the
+     *     actuator, unless paths name them
      * @param methods HTTP methods of the requests that the filter charges, GET covering HEAD; none means all
-     * @param tokens How many tokens a request or a call costs
+     * @param tokens How many tokens a request or a call costs: a number, or the name of a TokenCost bean for requests
+     * @param chargeOn Statuses of the response that a request stays charged for, such as 4xx or 401; it gets back what it
+     *     took if it ends in another; none means all
      */
     record PolicyProperties(
             @DefaultValue List<LimitProperties> limits,
-            @Nullable String key,
+            @Nullable List<String> key,
             @DefaultValue List<String> paths,
+            @Nullable List<String> exclude,
             @DefaultValue List<String> methods,
-            @DefaultValue("1") long tokens) {}
+            @DefaultValue("1") String tokens,
+            @DefaultValue List<String> chargeOn) {
+
+        /** Returns the number that {@code tokens} is, or null if it is the name of a bean. */
+        @Nullable
+        Long fixedTokens() {
+            try {
+                return Long.valueOf(tokens);
+            } catch (NumberFormatException e) {
+                return null;
+            }
+        }
+    }
+
+    /**
+     * Where the filter stands.
+     *
+     * @param orderBeforeSecurity The filter's order where it charges policies whose key does not need the user; Spring
+     *     Security stands at -100
+     * @param orderAfterSecurity The filter's order where it charges policies whose key may need the user: principal, or a
+     *     KeyResolver bean
+     */
+    record FilterProperties(
+            @DefaultValue("-110") int orderBeforeSecurity,
+            @DefaultValue("-90") int orderAfterSecurity) {}
 
     /**
      * The limiter that keeps its buckets in this process.
@@ -67,6 +124,41 @@ record RateLimitProperties(
                 throw new InvalidRateLimitException(
                         "ratelimit.local.synchronization",
                         "is thread_local, under which a client would have a budget for each thread that serves it");
+            }
+        }
+    }
+
+    /**
+     * Which address a request comes from.
+     *
+     * @param trustedProxies Addresses and CIDRs of the proxies whose header is believed
+     * @param header The header in which they hand on the client's address
+     * @param ipv6Prefix How many bits of an IPv6 address tell clients apart, from 32 to 64
+     */
+    record ClientAddressProperties(
+            @DefaultValue List<String> trustedProxies,
+            @DefaultValue("X-Forwarded-For") ForwardedHeader header,
+            @DefaultValue("56") int ipv6Prefix) {
+
+        ClientAddressProperties {
+            if (ipv6Prefix < 32 || ipv6Prefix > 64) {
+                throw new InvalidRateLimitException(
+                        "ratelimit.client-address.ipv6-prefix", "is " + ipv6Prefix + ", but must be from 32 to 64");
+            }
+        }
+
+        ClientAddress clientAddress() {
+            return new ClientAddress(
+                    trustedProxies.stream().map(ClientAddressProperties::block).toList(), header, ipv6Prefix);
+        }
+
+        private static Cidr block(String text) {
+            try {
+                return Cidr.parse(text);
+            } catch (IllegalArgumentException e) {
+                throw new InvalidRateLimitException(
+                        "ratelimit.client-address.trusted-proxies",
+                        "has \"" + text + "\", which is neither an address nor a CIDR such as 10.0.0.0/8");
             }
         }
     }
@@ -99,8 +191,10 @@ record RateLimitProperties(
         for (LimitProperties limit : properties.limits) {
             limits.add(limit.limit(property(name, "limits[" + limits.size() + "]")));
         }
-        checkTokens(properties.tokens, limits, property(name, "tokens"));
-        return new ConfiguredPolicy(new Policy(name, limits), properties.tokens);
+        Long fixed = properties.fixedTokens();
+        long tokens = fixed == null ? 1 : fixed;
+        checkTokens(tokens, limits, property(name, "tokens"));
+        return new ConfiguredPolicy(new Policy(name, limits), tokens);
     }
 
     private static void checkTokens(long tokens, List<Limit> limits, String property) {

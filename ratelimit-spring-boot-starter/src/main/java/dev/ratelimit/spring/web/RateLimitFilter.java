@@ -4,54 +4,79 @@ import dev.ratelimit.Claim;
 import dev.ratelimit.RateLimiter;
 import dev.ratelimit.spring.PolicyDecision;
 import dev.ratelimit.spring.RateLimitExceededException;
+import jakarta.servlet.DispatcherType;
+import jakarta.servlet.Filter;
 import jakarta.servlet.FilterChain;
+import jakarta.servlet.RequestDispatcher;
 import jakarta.servlet.ServletException;
+import jakarta.servlet.ServletRequest;
+import jakarta.servlet.ServletResponse;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicLong;
-import org.springframework.http.server.PathContainer;
 import org.springframework.web.cors.CorsUtils;
-import org.springframework.web.filter.OncePerRequestFilter;
-import org.springframework.web.util.ServletRequestPathUtils;
 
 /**
  * Charges each request to every policy whose paths and methods match it, all or nothing, and answers with 429 what is over
  * a limit. Thread-safe.
  *
+ * <p>Several of these filters may stand in one chain: one in front of Spring Security, whose answers then cost the client too,
+ * and one behind it, which knows the user. A request that a later one denies gets back what the earlier ones took.
+ *
  * <p>Paths are matched as the handlers' are, on the parsed path and after decoding, so that no spelling of it reaches a
  * handler and not the limit. A request is charged once, whatever dispatches it goes through; a CORS preflight is not
  * charged. A {@link RateLimitExceededException} that comes back through the chain gets the same answer.
  */
-public final class RateLimitFilter extends OncePerRequestFilter {
-    private static final AtomicLong INSTANCES = new AtomicLong();
-
-    private final String alreadyFiltered =
-            RateLimitFilter.class.getName() + '.' + INSTANCES.incrementAndGet() + ALREADY_FILTERED_SUFFIX;
+public final class RateLimitFilter implements Filter {
     private final List<RequestRule> rules;
     private final RateLimiter limiter;
     private final RateLimitAnswer answer;
 
     /** Creates a filter of those rules, in the order in which the answer lists them. */
     public RateLimitFilter(RequestRules rules, RateLimiter limiter, RateLimitAnswer answer) {
-        this.rules =
-                rules.rules().stream().filter(rule -> !rule.paths().isEmpty()).toList();
+        this.rules = rules.rules().stream().filter(RequestRule::hasPaths).toList();
         this.limiter = limiter;
         this.answer = answer;
     }
 
     @Override
-    protected void doFilterInternal(HttpServletRequest request, HttpServletResponse response, FilterChain chain)
+    public void doFilter(ServletRequest request, ServletResponse response, FilterChain chain)
             throws ServletException, IOException {
-        List<PolicyDecision> decisions = decide(request);
-        answer.decided(request, response, decisions);
+        if (request instanceof HttpServletRequest httpRequest
+                && response instanceof HttpServletResponse httpResponse
+                && !isAnswered(httpRequest)) {
+            RateLimitCharges earlier = RateLimitCharges.of(httpRequest);
+            if (!earlier.areBy(this)) {
+                doFilter(httpRequest, httpResponse, chain, earlier);
+                return;
+            }
+        }
+        chain.doFilter(request, response);
+    }
+
+    /** Whether this is the rendering of an error, and so of the answer to a request, even one that never came this far. */
+    private static boolean isAnswered(HttpServletRequest request) {
+        return request.getDispatcherType() != DispatcherType.REQUEST
+                && request.getAttribute(RequestDispatcher.ERROR_REQUEST_URI) != null;
+    }
+
+    private void doFilter(
+            HttpServletRequest request, HttpServletResponse response, FilterChain chain, RateLimitCharges earlier)
+            throws ServletException, IOException {
+        List<Charge> charges = CorsUtils.isPreFlightRequest(request) ? List.of() : charges(request);
+        List<PolicyDecision> decisions = decide(charges);
         List<PolicyDecision> violations = PolicyDecision.violationsIn(decisions);
         if (!violations.isEmpty()) {
+            List<PolicyDecision> all = earlier.giveBack();
+            all.addAll(decisions);
+            answer.decided(request, response, all);
             answer.denied(request, response, violations);
             return;
         }
+        earlier.add(request, response, this, charges, decisions);
+        answer.decided(request, response, decisions);
         try {
             chain.doFilter(request, response);
         } catch (RateLimitExceededException e) {
@@ -62,29 +87,33 @@ public final class RateLimitFilter extends OncePerRequestFilter {
         }
     }
 
-    private List<PolicyDecision> decide(HttpServletRequest request) {
-        List<Claim> claims = CorsUtils.isPreFlightRequest(request) ? List.of() : claims(request);
-        return claims.isEmpty() ? List.of() : PolicyDecision.listOf(claims, limiter.tryConsume(claims));
-    }
-
-    private List<Claim> claims(HttpServletRequest request) {
-        if (rules.isEmpty()) {
-            return List.of();
-        }
-        // parsed anew, as the dispatcher will: a path that another filter parsed may have been rewritten since
-        PathContainer path = ServletRequestPathUtils.parse(request).pathWithinApplication();
-        List<Claim> claims = new ArrayList<>(rules.size());
-        for (RequestRule rule : rules) {
-            if (rule.matches(request, path)) {
-                claims.add(rule.claim(request));
+    private List<Charge> charges(HttpServletRequest request) {
+        RequestLine line = new RequestLine(request);
+        List<Charge> charges = List.of();
+        for (int i = 0; i < rules.size(); i++) {
+            RequestRule rule = rules.get(i);
+            long tokens = rule.matches(line) ? rule.tokens(request) : 0;
+            if (tokens > 0) {
+                charges = charges.isEmpty() ? new ArrayList<>(rules.size() - i) : charges;
+                charges.add(new Charge(rule, limiter, rule.key().of(request), tokens));
             }
         }
-        return claims;
+        return charges;
     }
 
-    /** By instance, so that two of these filters in one chain are both run. */
-    @Override
-    protected String getAlreadyFilteredAttributeName() {
-        return alreadyFiltered;
+    private List<PolicyDecision> decide(List<Charge> charges) {
+        if (charges.size() == 1) { // as most are, and this needs no lists
+            Charge charge = charges.get(0);
+            return List.of(new PolicyDecision(
+                    charge.policy(), limiter.tryConsume(charge.policy(), charge.key(), charge.tokens())));
+        }
+        if (charges.isEmpty()) {
+            return List.of();
+        }
+        List<Claim> claims = new ArrayList<>(charges.size());
+        for (Charge charge : charges) {
+            claims.add(charge.claim());
+        }
+        return PolicyDecision.listOf(claims, limiter.tryConsume(claims));
     }
 }

@@ -1,0 +1,92 @@
+package dev.ratelimit;
+
+import java.util.Arrays;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.LongStream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What keys of one policy owe that are no longer tracked: a ledger for each list of limits under which there are debts, as far
+ * as these are few, and one for all others, where a debt counts as an empty bucket until it is paid. Thread-safe.
+ */
+final class DebtLedgers {
+    private static final int MAX_OWN = 8;
+
+    private final long maximumKeys;
+    private final Map<Terms, DebtLedger> own = new ConcurrentHashMap<>();
+    private final ReentrantLock additions = new ReentrantLock(); // or a debt could go to a ledger that is being removed
+    private volatile @Nullable DebtLedger others; // written under additions
+
+    DebtLedgers(long maximumKeys) {
+        this.maximumKeys = maximumKeys;
+    }
+
+    /** Notes that {@code key} has those debts at {@code nanos}; nothing if there are none. */
+    void add(String key, Terms terms, long[] debts, long nanos) {
+        if (isZero(debts)) {
+            return;
+        }
+        long[] toPay = terms.nanos(debts);
+        additions.lock();
+        try {
+            DebtLedger ledger = own(terms, nanos);
+            if (ledger != null) {
+                ledger.add(key, toPay, nanos);
+            } else {
+                others(nanos).add(key, new long[] {LongStream.of(toPay).max().orElse(0)}, nanos);
+            }
+        } finally {
+            additions.unlock();
+        }
+    }
+
+    private @Nullable DebtLedger own(Terms terms, long nanos) {
+        DebtLedger ledger = own.get(terms);
+        if (ledger != null) {
+            return ledger;
+        }
+        own.values().removeIf(each -> each.isPaid(nanos));
+        return own.size() == MAX_OWN
+                ? null
+                : own.computeIfAbsent(terms, unused -> new DebtLedger(terms.size(), maximumKeys, nanos));
+    }
+
+    private DebtLedger others(long nanos) {
+        DebtLedger ledger = others;
+        if (ledger == null) {
+            others = ledger = new DebtLedger(1, maximumKeys, nanos);
+        }
+        return ledger;
+    }
+
+    /** Returns what {@code key} may owe under {@code terms} at {@code nanos}: the most of what any ledger says. */
+    long[] debts(String key, Terms terms, long nanos) {
+        long[] most = new long[terms.size()];
+        own.forEach((ofLedger, ledger) -> {
+            long[] debts = ofLedger.ticks(ledger.nanos(key, nanos));
+            if (!isZero(debts)) {
+                raise(most, terms.carried(ofLedger, debts));
+            }
+        });
+        DebtLedger rest = others;
+        long toPay = rest == null ? 0 : rest.nanos(key, nanos)[0];
+        if (toPay > 0) {
+            raise(most, terms.debtsOfNothing(toPay));
+        }
+        return most;
+    }
+
+    private static void raise(long[] most, long[] debts) {
+        Arrays.setAll(most, i -> Math.max(most[i], debts[i]));
+    }
+
+    static boolean isZero(long[] debts) {
+        return LongStream.of(debts).allMatch(debt -> debt == 0);
+    }
+
+    int size() {
+        return own.size() + (others == null ? 0 : 1);
+    }
+}
