@@ -8,7 +8,7 @@ import java.util.Collection;
 import java.util.List;
 
 /** Tells of limits which are stricter. Pure. */
-final class Strictness {
+public final class Strictness {
 
     private Strictness() {}
 
@@ -30,7 +30,7 @@ final class Strictness {
     }
 
     /** Whether {@code limit} allows whatever {@code other} does: its rate and its capacity are no smaller. */
-    static boolean isNoStricter(Limit limit, Limit other) {
+    public static boolean isNoStricter(Limit limit, Limit other) {
         BigInteger rate = product(limit.refillTokens(), other.refillPeriod().toNanos());
         BigInteger otherRate =
                 product(other.refillTokens(), limit.refillPeriod().toNanos());

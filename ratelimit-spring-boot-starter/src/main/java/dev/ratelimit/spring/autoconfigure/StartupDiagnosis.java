@@ -3,18 +3,19 @@ package dev.ratelimit.spring.autoconfigure;
 import static dev.ratelimit.spring.autoconfigure.RateLimitProperties.property;
 
 import dev.ratelimit.Limit;
-import dev.ratelimit.Policy;
+import dev.ratelimit.spring.ConfiguredPolicy;
 import dev.ratelimit.spring.RateLimitedAdvisor;
+import dev.ratelimit.spring.Strictness;
 import dev.ratelimit.spring.web.RateLimitFilter;
 import dev.ratelimit.spring.web.RequestRule;
 import dev.ratelimit.spring.web.RequestRules;
-import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
+import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.ListableBeanFactory;
 import org.springframework.beans.factory.SmartInitializingSingleton;
 import org.springframework.boot.web.servlet.FilterRegistrationBean;
@@ -58,7 +59,7 @@ final class StartupDiagnosis implements SmartInitializingSingleton {
                 beans.getBeanProvider(HandlerMapping.class).stream().toList();
         List<Finding> findings = new ArrayList<>();
         for (RequestRule rule : rules.rules()) {
-            addIdleLimits(rule.policy().policy(), findings);
+            addIdleLimits(rule.policy(), findings);
         }
         addUnmappedPaths(new HandlerPaths(mappings), findings);
         addPrincipalsBeforeSecurity(findings);
@@ -66,32 +67,42 @@ final class StartupDiagnosis implements SmartInitializingSingleton {
         return findings;
     }
 
-    private static void addIdleLimits(Policy policy, List<Finding> findings) {
-        List<Limit> limits = policy.limits();
+    private static void addIdleLimits(ConfiguredPolicy policy, List<Finding> findings) {
+        String name = policy.policy().name();
+        if (policy.plans().isEmpty()) {
+            addIdleLimits(property(name, "limits"), policy.policy().limits(), findings);
+        } else {
+            policy.plans()
+                    .forEach((plan, limits) ->
+                            addIdleLimits(property(name, "plans." + plan), limits.limits(), findings));
+        }
+    }
+
+    private static void addIdleLimits(String property, List<Limit> limits, List<Finding> findings) {
         for (int i = 0; i < limits.size(); i++) {
-            for (int j = 0; j < limits.size(); j++) {
-                boolean redundant = isNoStricter(limits.get(i), limits.get(j));
-                if (i != j && redundant && (i > j || !isNoStricter(limits.get(j), limits.get(i)))) {
-                    findings.add(new Finding(
-                            "RATELIMIT-W04",
-                            property(policy.name(), "limits") + " has " + limits.get(i) + ", which never denies what "
-                                    + limits.get(j) + " beside it allows",
-                            "remove it, or make it stricter in its rate or its burst"));
-                    break;
-                }
+            Limit binding = stricterThan(i, limits);
+            if (binding != null) {
+                findings.add(new Finding(
+                        "RATELIMIT-W04",
+                        property + " has " + limits.get(i) + ", which never denies what " + binding
+                                + " beside it allows",
+                        "remove it, or make it stricter in its rate or its burst"));
             }
         }
     }
 
-    /** Whether {@code limit} allows whatever {@code other} does: its rate and its capacity are no smaller. */
-    private static boolean isNoStricter(Limit limit, Limit other) {
-        return limit.capacity() >= other.capacity()
-                && product(limit.refillTokens(), other).compareTo(product(other.refillTokens(), limit)) >= 0;
-    }
-
-    private static BigInteger product(long tokens, Limit limit) {
-        return BigInteger.valueOf(tokens)
-                .multiply(BigInteger.valueOf(limit.refillPeriod().toNanos()));
+    /** Of two that are as strict as each other, the first one binds. */
+    private static @Nullable Limit stricterThan(int index, List<Limit> limits) {
+        Limit limit = limits.get(index);
+        for (int i = 0; i < limits.size(); i++) {
+            Limit other = limits.get(i);
+            if (i != index
+                    && Strictness.isNoStricter(limit, other)
+                    && (i < index || !Strictness.isNoStricter(other, limit))) {
+                return other;
+            }
+        }
+        return null;
     }
 
     private void addUnmappedPaths(HandlerPaths handlers, List<Finding> findings) {

@@ -2,6 +2,7 @@ package dev.ratelimit.spring.autoconfigure;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.ratelimit.spring.PlanResolver;
 import dev.ratelimit.spring.RateLimited;
 import java.util.ArrayList;
 import java.util.List;
@@ -80,6 +81,18 @@ class StartupDiagnosisTest {
         assertThat(findings(app, output, "limits=" + limits, "paths=/reports/1"))
                 .containsExactly("RATELIMIT-W04 ratelimit.policies.api.limits " + sentence
                         + "; remove it, or make it stricter in its rate or its burst");
+    }
+
+    @Test
+    void findsALimitThatNeverBindsUnderAPlan(CapturedOutput output) {
+        WebApplicationContextRunner plans = app.withBean(PlanResolver.class, () -> request -> "free")
+                .withPropertyValues(
+                        "ratelimit.policies.plan.plans.free=60/1m", "ratelimit.policies.plan.plans.pro=600/1m, 700/1m");
+
+        assertThat(findings(plans, output))
+                .singleElement()
+                .asString()
+                .startsWith("RATELIMIT-W04 ratelimit.policies.plan.plans.pro has 700/1m, which never denies");
     }
 
     @ParameterizedTest
