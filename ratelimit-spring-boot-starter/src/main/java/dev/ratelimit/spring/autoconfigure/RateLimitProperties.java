@@ -135,6 +135,11 @@ record RateLimitProperties(
                 throw new InvalidRateLimitException(
                         "ratelimit.local.maximum-keys", "is " + maximumKeys + ", but must be at least 1");
             }
+            if (synchronization == Synchronization.THREAD_LOCAL) {
+                throw new InvalidRateLimitException(
+                        "ratelimit.local.synchronization",
+                        "is thread_local, under which a client would have a budget for each thread that serves it");
+            }
         }
     }
 

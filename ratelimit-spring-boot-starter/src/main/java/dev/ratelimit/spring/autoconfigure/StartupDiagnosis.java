@@ -4,9 +4,9 @@ import static dev.ratelimit.spring.autoconfigure.RateLimitProperties.property;
 
 import dev.ratelimit.Limit;
 import dev.ratelimit.spring.ConfiguredPolicy;
+import dev.ratelimit.spring.PolicyMode;
 import dev.ratelimit.spring.RateLimitedAdvisor;
 import dev.ratelimit.spring.Strictness;
-import dev.ratelimit.spring.web.RateLimitFilter;
 import dev.ratelimit.spring.web.RequestRule;
 import dev.ratelimit.spring.web.RequestRules;
 import java.util.ArrayList;
@@ -18,7 +18,6 @@ import org.apache.commons.logging.LogFactory;
 import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.ListableBeanFactory;
 import org.springframework.beans.factory.SmartInitializingSingleton;
-import org.springframework.boot.web.servlet.FilterRegistrationBean;
 import org.springframework.boot.web.servlet.RegistrationBean;
 import org.springframework.web.method.HandlerMethod;
 import org.springframework.web.servlet.HandlerMapping;
@@ -128,6 +127,7 @@ final class StartupDiagnosis implements SmartInitializingSingleton {
 
     private void addPrincipalsBeforeSecurity(List<Finding> findings) {
         boolean secured = beans.containsBean(SECURITY_FILTER);
+        int order = properties.filter().orderAfterSecurity();
         for (RequestRule rule : rules.rules()) {
             String name = rule.policy().policy().name();
             if (!rule.hasPaths() || !isKeyedByPrincipal(name)) {
@@ -136,31 +136,27 @@ final class StartupDiagnosis implements SmartInitializingSingleton {
             if (!secured) {
                 findings.add(new Finding(
                         "RATELIMIT-W05",
-                        property(name, "key") + " is principal, but there is no Spring Security filter chain, so that"
+                        property(name, "key")
+                                + " names the principal, but there is no Spring Security filter chain, so that"
                                 + " unless the container logs users in each is known by the address",
                         "add Spring Security, or choose another key"));
-            } else if (filterOrder() <= securityOrder()) {
+            } else if (order <= securityOrder()) {
                 findings.add(new Finding(
                         "RATELIMIT-W05",
-                        property(name, "key") + " is principal, but the filter's order " + filterOrder()
-                                + " is in front of Spring Security's " + securityOrder()
+                        property(name, "key") + " names the principal, but ratelimit.filter.order-after-security, "
+                                + order
+                                + ", is in front of Spring Security at " + securityOrder()
                                 + ", where nobody is logged in yet",
-                        "set ratelimit.filter.order-after-security to more than that"));
+                        "set it to more than that"));
             }
         }
     }
 
     private boolean isKeyedByPrincipal(String policy) {
         RateLimitProperties.PolicyProperties configured = properties.policies().get(policy);
-        return configured != null && "principal".equals(configured.key());
-    }
-
-    private int filterOrder() {
-        return beans.getBeanProvider(FilterRegistrationBean.class).stream()
-                .filter(registration -> registration.getFilter() instanceof RateLimitFilter)
-                .mapToInt(RegistrationBean::getOrder)
-                .max()
-                .orElse(Integer.MAX_VALUE);
+        return configured != null
+                && configured.key() != null
+                && configured.key().contains("principal");
     }
 
     private int securityOrder() {
@@ -198,6 +194,9 @@ final class StartupDiagnosis implements SmartInitializingSingleton {
     }
 
     private static boolean covers(RequestRule rule, RequestMappingInfo info) {
+        if (rule.policy().mode() == PolicyMode.OFF) {
+            return false;
+        }
         boolean methods = rule.methods().isEmpty()
                 || info.getMethodsCondition().getMethods().isEmpty()
                 || info.getMethodsCondition().getMethods().stream()
@@ -205,7 +204,6 @@ final class StartupDiagnosis implements SmartInitializingSingleton {
         return methods
                 && info.getPathPatternsCondition() != null
                 && info.getPathPatternsCondition().getPatterns().stream()
-                        .anyMatch(handler -> rule.paths().included().stream()
-                                .anyMatch(path -> HandlerPaths.certainlyMeet(path, handler)));
+                        .anyMatch(handler -> HandlerPaths.certainlyMeet(rule.paths(), handler));
     }
 }

@@ -10,7 +10,7 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Tells which address a request comes from. Immutable.
+ * Tells which address a request comes from. Thread-safe.
  *
  * <p>It is that of the socket's other end, the peer, whatever the request's headers say; unless the peer is a proxy that is
  * trusted. Then it is the last hop in the proxies' header that is not such a proxy itself, or the first of all if each is.
@@ -27,6 +27,7 @@ public final class ClientAddress {
     private final List<Cidr> trustedProxies;
     private final ForwardedHeader header;
     private final int ipv6Prefix;
+    private final UntoldProxy untold = new UntoldProxy();
 
     /**
      * Creates it.
@@ -61,6 +62,7 @@ public final class ClientAddress {
         HttpServletRequest socket = socketOf(request);
         if (trustedProxies.isEmpty() && socket.getAttribute(ATTRIBUTE) == null) {
             String peer = socket.getRemoteAddr();
+            untold.look(socket);
             if (peer != null && IpAddress.isQuad(peer)) {
                 return Keys.of("ip", peer); // as it would be written again, and most requests get no further
             }

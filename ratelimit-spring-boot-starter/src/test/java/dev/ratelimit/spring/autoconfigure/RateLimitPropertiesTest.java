@@ -214,6 +214,14 @@ class RateLimitPropertiesTest {
     }
 
     @Test
+    void stopsTheStartForABudgetOfEachThread() {
+        app.withPropertyValues("ratelimit.local.synchronization=thread_local")
+                .run(context -> assertThat(sentenceOf(context.getStartupFailure()))
+                        .startsWith(
+                                "ratelimit.local.synchronization is thread_local, under which a client would have"));
+    }
+
+    @Test
     void stopsTheStartForAMaximumBelowOne() {
         app.withPropertyValues("ratelimit.local.maximum-keys=0")
                 .run(context -> assertThat(sentenceOf(context.getStartupFailure()))

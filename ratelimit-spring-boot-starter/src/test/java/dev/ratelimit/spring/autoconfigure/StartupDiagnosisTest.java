@@ -167,16 +167,24 @@ class StartupDiagnosisTest {
         assertThat(findings(app, output, "key=principal", "paths=/reports/1"))
                 .singleElement()
                 .asString()
-                .startsWith("RATELIMIT-W05 ratelimit.policies.api.key is principal, but there is no Spring Security");
+                .startsWith(
+                        "RATELIMIT-W05 ratelimit.policies.api.key names the principal, but there is no Spring Security");
     }
 
     @Test
     void findsAPrincipalInFrontOfSecurity(CapturedOutput output) {
         assertThat(findings(secured(-50), output, "key=principal", "paths=/reports/1"))
-                .containsExactly(
-                        "RATELIMIT-W05 ratelimit.policies.api.key is principal, but the filter's order -90 is in"
-                                + " front of Spring Security's -50, where nobody is logged in yet; set"
-                                + " ratelimit.filter.order-after-security to more than that");
+                .containsExactly("RATELIMIT-W05 ratelimit.policies.api.key names the principal, but"
+                        + " ratelimit.filter.order-after-security, -90, is in front of Spring Security at -50, where nobody"
+                        + " is logged in yet; set it to more than that");
+    }
+
+    @Test
+    void findsNothingInAHandlerThatThePolicyExcludes(CapturedOutput output) {
+        WebApplicationContextRunner excluded = app.withPropertyValues(
+                "ratelimit.policies.annotated.paths=/**", "ratelimit.policies.annotated.exclude=/exports/**");
+
+        assertThat(findings(excluded, output)).isEmpty();
     }
 
     @Test
