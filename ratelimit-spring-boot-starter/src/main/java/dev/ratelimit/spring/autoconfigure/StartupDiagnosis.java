@@ -141,7 +141,9 @@ final class StartupDiagnosis implements SmartInitializingSingleton {
 
     private boolean isKeyedByPrincipal(String policy) {
         RateLimitProperties.PolicyProperties configured = properties.policies().get(policy);
-        return configured != null && "principal".equals(configured.key());
+        return configured != null
+                && configured.key() != null
+                && configured.key().contains("principal");
     }
 
     private int filterOrder() {

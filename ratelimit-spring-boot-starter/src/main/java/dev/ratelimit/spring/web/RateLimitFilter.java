@@ -67,12 +67,11 @@ public final class RateLimitFilter implements Filter {
             throws ServletException, IOException {
         List<Charge> charges = CorsUtils.isPreFlightRequest(request) ? List.of() : charges(request);
         List<PolicyDecision> decisions = decide(charges);
-        List<PolicyDecision> violations = PolicyDecision.violationsIn(decisions);
-        if (!violations.isEmpty()) {
+        if (areDenied(decisions)) {
             List<PolicyDecision> all = earlier.giveBack();
             all.addAll(decisions);
             answer.decided(request, response, all);
-            answer.denied(request, response, violations);
+            answer.denied(request, response, PolicyDecision.violationsIn(decisions));
             return;
         }
         earlier.add(request, response, this, charges, decisions);
@@ -87,6 +86,15 @@ public final class RateLimitFilter implements Filter {
         }
     }
 
+    private static boolean areDenied(List<PolicyDecision> decisions) {
+        for (int i = 0; i < decisions.size(); i++) {
+            if (!decisions.get(i).decision().allowed()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     private List<Charge> charges(HttpServletRequest request) {
         RequestLine line = new RequestLine(request);
         List<Charge> charges = List.of();
@@ -94,15 +102,24 @@ public final class RateLimitFilter implements Filter {
             RequestRule rule = rules.get(i);
             long tokens = rule.matches(line) ? rule.tokens(request) : 0;
             if (tokens > 0) {
-                charges = charges.isEmpty() ? new ArrayList<>(rules.size() - i) : charges;
-                charges.add(new Charge(rule, limiter, rule.key().of(request), tokens));
+                charges = with(charges, new Charge(rule, limiter, rule.key().of(request), tokens));
             }
         }
         return charges;
     }
 
+    /** Most requests are charged by one policy, and need no more than the smallest of lists. */
+    private static List<Charge> with(List<Charge> charges, Charge charge) {
+        if (charges.isEmpty()) {
+            return List.of(charge);
+        }
+        List<Charge> all = charges.size() == 1 ? new ArrayList<>(charges) : charges;
+        all.add(charge);
+        return all;
+    }
+
     private List<PolicyDecision> decide(List<Charge> charges) {
-        if (charges.size() == 1) { // as most are, and this needs no lists
+        if (charges.size() == 1) {
             Charge charge = charges.get(0);
             return List.of(new PolicyDecision(
                     charge.policy(), limiter.tryConsume(charge.policy(), charge.key(), charge.tokens())));

@@ -9,10 +9,12 @@ import dev.ratelimit.Policy;
 import dev.ratelimit.RateLimiter;
 import dev.ratelimit.spring.ConfiguredPolicy;
 import dev.ratelimit.spring.Keys;
+import jakarta.servlet.AsyncContext;
 import jakarta.servlet.DispatcherType;
 import jakarta.servlet.Filter;
 import jakarta.servlet.RequestDispatcher;
 import jakarta.servlet.Servlet;
+import jakarta.servlet.ServletRequestEvent;
 import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -21,6 +23,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.springframework.mock.web.MockFilterChain;
 import org.springframework.mock.web.MockHttpServletRequest;
 import org.springframework.mock.web.MockHttpServletResponse;
+import org.springframework.mock.web.MockServletContext;
 import org.springframework.web.servlet.DispatcherServlet;
 import org.springframework.web.util.pattern.PathPatternParser;
 
@@ -42,13 +45,17 @@ class RateLimitFilterChainTest {
     };
 
     private RateLimitFilter filter(Policy policy) {
+        return filter(policy, ChargedStatuses.ALL);
+    }
+
+    private RateLimitFilter filter(Policy policy, ChargedStatuses chargeOn) {
         RequestRule rule = new RequestRule(
                 new ConfiguredPolicy(policy, 1),
                 RequestKey.GLOBAL,
                 new RequestPaths(List.of(PathPatternParser.defaultInstance.parse("/api/**")), List.of(), true),
                 Set.of(),
                 null,
-                ChargedStatuses.ALL);
+                chargeOn);
         return new RateLimitFilter(new RequestRules(List.of(rule)), limiter, answer);
     }
 
@@ -124,5 +131,41 @@ class RateLimitFilterChainTest {
         send(request, ofFive);
 
         assertThat(spent(five)).isZero();
+    }
+
+    /** Jetty tells of the end of each dispatch, and of an asynchronous request there has been no outcome by then. */
+    @Test
+    void waitsForTheEndOfAnAsynchronousRequestWhereOnlyADispatchHasEnded() throws Exception {
+        MockHttpServletRequest request = request();
+        MockHttpServletResponse response = new MockHttpServletResponse();
+        RateLimitFilter ofFailures = filter(five, ChargedStatuses.of(List.of("5xx"), "charge-on"));
+        new MockFilterChain(servlet, ofFailures).doFilter(request, response);
+        request.setAsyncSupported(true);
+        AsyncContext async = request.startAsync(request, response);
+        end(request);
+        assertThat(spent(five)).isEqualTo(1);
+
+        async.complete();
+        assertThat(spent(five)).isZero();
+    }
+
+    /** On Jetty an exception becomes a status in a dispatch of its own. */
+    @Test
+    void takesTheTokensAgainWhereALaterDispatchSaysSo() throws Exception {
+        MockHttpServletRequest request = request();
+        MockHttpServletResponse response = new MockHttpServletResponse();
+        RateLimitFilter ofFailures = filter(five, ChargedStatuses.of(List.of("5xx"), "charge-on"));
+        new MockFilterChain(servlet, ofFailures).doFilter(request, response);
+        end(request);
+        assertThat(spent(five)).isZero();
+
+        response.setStatus(500);
+        end(request);
+        end(request);
+        assertThat(spent(five)).isEqualTo(1);
+    }
+
+    private static void end(MockHttpServletRequest request) {
+        new RateLimitOutcome().requestDestroyed(new ServletRequestEvent(new MockServletContext(), request));
     }
 }
