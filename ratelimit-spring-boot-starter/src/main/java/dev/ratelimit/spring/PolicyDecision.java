@@ -7,15 +7,27 @@ import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.List;
 
-/** What the limiter decided under one policy. Immutable. */
-public record PolicyDecision(Policy policy, Decision decision) implements Serializable {
+/**
+ * What the limiter decided under one policy. Immutable.
+ *
+ * @param penalized whether the policy's penalty was in force, and so the stricter of both limits decided
+ */
+public record PolicyDecision(Policy policy, Decision decision, boolean penalized) implements Serializable {
+
+    /** Creates what was decided by the policy's own limits. */
+    public PolicyDecision(Policy policy, Decision decision) {
+        this(policy, decision, false);
+    }
 
     /**
      * Returns what was decided on each of {@code claims}, in their order. Where one was denied, nothing was charged to the
      * others, and they say what they have rather than what they would have had.
      */
     public static List<PolicyDecision> listOf(List<Claim> claims, List<Decision> decisions) {
-        boolean allowed = decisions.stream().allMatch(Decision::allowed);
+        boolean allowed = true;
+        for (Decision decision : decisions) {
+            allowed &= decision.allowed();
+        }
         List<PolicyDecision> named = new ArrayList<>(claims.size());
         for (int i = 0; i < claims.size(); i++) {
             Decision decision = allowed
@@ -32,8 +44,20 @@ public record PolicyDecision(Policy policy, Decision decision) implements Serial
                 : decision;
     }
 
+    /** Returns what the policy says once the {@code tokens} that it allowed have been given back. */
+    public PolicyDecision givenBack(long tokens) {
+        return new PolicyDecision(policy, uncharged(decision, tokens), penalized);
+    }
+
     /** Returns those that denied; the request is allowed if there is none. */
     public static List<PolicyDecision> violationsIn(List<PolicyDecision> decisions) {
-        return decisions.stream().filter(each -> !each.decision.allowed()).toList();
+        List<PolicyDecision> violations = List.of();
+        for (PolicyDecision each : decisions) {
+            if (!each.decision.allowed()) {
+                violations = violations.isEmpty() ? new ArrayList<>(decisions.size()) : violations;
+                violations.add(each);
+            }
+        }
+        return violations;
     }
 }

@@ -1,9 +1,9 @@
 package dev.ratelimit.spring;
 
 import dev.ratelimit.NanoClock;
-import dev.ratelimit.RateLimiter;
 import java.io.Serial;
 import java.lang.reflect.Method;
+import java.util.List;
 import java.util.function.Supplier;
 import org.springframework.aop.support.StaticMethodMatcherPointcutAdvisor;
 import org.springframework.core.Ordered;
@@ -28,7 +28,7 @@ public final class RateLimitedAdvisor extends StaticMethodMatcherPointcutAdvisor
     public RateLimitedAdvisor(
             Supplier<ConfiguredPolicies> policies,
             StringValueResolver placeholders,
-            Supplier<RateLimiter> limiter,
+            Supplier<PolicyLimiter> limiter,
             Supplier<NanoClock> clock,
             Supplier<CallContext> context) {
         this.calls = SingletonSupplier.of(() -> new RateLimitedCalls(policies.get(), placeholders));
@@ -41,6 +41,13 @@ public final class RateLimitedAdvisor extends StaticMethodMatcherPointcutAdvisor
     @Override
     public boolean matches(Method method, Class<?> targetClass) {
         return RateLimitedCalls.isLimited(method, targetClass);
+    }
+
+    /** Returns the names of the policies that a call of {@code method} on {@code type} is charged to. */
+    public List<String> policiesOf(Method method, Class<?> type) {
+        return calls.get().of(method, type).stream()
+                .map(call -> call.policy().policy().name())
+                .toList();
     }
 
     Supplier<RateLimitedCalls> calls() {

@@ -7,6 +7,8 @@ import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.sli
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import java.net.InetAddress;
+import java.net.SocketAddress;
 import org.junit.jupiter.api.Test;
 import org.springframework.context.expression.BeanFactoryResolver;
 import org.springframework.expression.spel.support.StandardEvaluationContext;
@@ -54,6 +56,18 @@ class ArchitectureTest {
                 .should()
                 .dependOnClassesThat()
                 .areAssignableTo(ThreadLocal.class)
+                .check(starter);
+    }
+
+    @Test
+    void looksNoNamesUp() {
+        noClasses()
+                .should()
+                .dependOnClassesThat()
+                .areAssignableTo(InetAddress.class)
+                .orShould()
+                .dependOnClassesThat()
+                .areAssignableTo(SocketAddress.class)
                 .check(starter);
     }
 }

@@ -6,8 +6,15 @@ import dev.ratelimit.Synchronization;
 import dev.ratelimit.spring.ConfiguredPolicies;
 import dev.ratelimit.spring.ConfiguredPolicy;
 import dev.ratelimit.spring.InvalidRateLimitException;
+import dev.ratelimit.spring.Penalty;
+import dev.ratelimit.spring.PolicyMode;
+import dev.ratelimit.spring.web.Cidr;
+import dev.ratelimit.spring.web.ClientAddress;
+import dev.ratelimit.spring.web.ForwardedHeader;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -20,33 +27,98 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * switch a limit off.
  *
  * @param enabled Whether the filter and the annotation limit anything
+ * @param headers Header fields that tell a client of its limits: those of the IETF's draft, those named X-RateLimit, or none
+ * @param filter Where the filter stands
  * @param policies The policies by name
  * @param local The limiter that keeps its buckets in this process
+ * @param clientAddress Which address a request comes from
+ * @param keySecret The secret under which headers and cookies are hashed before they are keys; random for each process
+ *     unless set
  */
 @ConfigurationProperties(prefix = "ratelimit", ignoreUnknownFields = false)
 record RateLimitProperties(
         @DefaultValue("true") boolean enabled,
+        @DefaultValue("ietf") Headers headers,
+        @DefaultValue FilterProperties filter,
         @DefaultValue Map<String, PolicyProperties> policies,
-        @DefaultValue LocalProperties local) {
+        @DefaultValue LocalProperties local,
+        @DefaultValue ClientAddressProperties clientAddress,
+        @Nullable String keySecret) {
+    private static final int MIN_SECRET_LENGTH = 16;
+
+    /** With the strictest, no more limits of one name than the limiter can tell apart. */
+    private static final int MAX_PLANS = 63;
+
+    RateLimitProperties {
+        if (keySecret != null && keySecret.length() < MIN_SECRET_LENGTH) {
+            throw new InvalidRateLimitException(
+                    "ratelimit.key-secret",
+                    "has " + keySecret.length() + " characters, but must have at least " + MIN_SECRET_LENGTH);
+        }
+    }
+
+    /** The dialects of the header fields. */
+    enum Headers {
+        IETF,
+        X_RATELIMIT,
+        NONE
+    }
 
     /**
      * One policy.
      *
      * @param limits Limits that hold together, as text such as 100/1m or 100/1m burst 200, or in parts: capacity,
      *     refill-tokens and refill-period
+     * @param plans Limits by the client's plan, in place of limits; a PlanResolver bean says which plan that is
      * @param key Whose bucket a request is charged to: ip, principal, global, header:NAME, cookie:NAME or the name of a
-     *     KeyResolver bean; without one, the only KeyResolver bean or else ip
+     *     KeyResolver bean, or several of them together; without one, the only KeyResolver bean or else ip
      * @param paths Path patterns of the requests that the filter charges, such as /api/**; none leaves the policy to
      *     annotations and code
+     * @param exclude Path patterns of requests among those that the filter does not charge; without any, those of the
+     *     actuator, unless paths name them
      * @param methods HTTP methods of the requests that the filter charges, GET covering HEAD; none means all
-     * @param tokens How many tokens a request or a call costs
+     * @param tokens How many tokens a request or a call costs: a number, or the name of a TokenCost bean for requests
+     * @param chargeOn Statuses of the response that a request stays charged for, such as 4xx or 401; it gets back what it
+     *     took if it ends in another; none means all
+     * @param mode Whether the policy denies, only counts what it would deny, or is not looked at
+     * @param skip Who is never charged: client addresses, such as 10.0.0.0/8, and names of RequestSkip beans
+     * @param penalty Stricter limits, for a while, for who was denied too often
      */
     record PolicyProperties(
             @DefaultValue List<LimitProperties> limits,
-            @Nullable String key,
+            @DefaultValue Map<String, List<LimitProperties>> plans,
+            @Nullable List<String> key,
             @DefaultValue List<String> paths,
+            @Nullable List<String> exclude,
             @DefaultValue List<String> methods,
-            @DefaultValue("1") long tokens) {}
+            @DefaultValue("1") String tokens,
+            @DefaultValue List<String> chargeOn,
+            @DefaultValue("enforce") PolicyMode mode,
+            @DefaultValue List<String> skip,
+            @Nullable PenaltyProperties penalty) {
+
+        /** Returns the number that {@code tokens} is, or null if it is the name of a bean. */
+        @Nullable
+        Long fixedTokens() {
+            try {
+                return Long.valueOf(tokens);
+            } catch (NumberFormatException e) {
+                return null;
+            }
+        }
+    }
+
+    /**
+     * Where the filter stands.
+     *
+     * @param orderBeforeSecurity The filter's order where it charges policies whose key does not need the user; Spring
+     *     Security stands at -100
+     * @param orderAfterSecurity The filter's order where it charges policies whose key may need the user: principal, or a
+     *     KeyResolver bean
+     */
+    record FilterProperties(
+            @DefaultValue("-110") int orderBeforeSecurity,
+            @DefaultValue("-90") int orderAfterSecurity) {}
 
     /**
      * The limiter that keeps its buckets in this process.
@@ -62,6 +134,46 @@ record RateLimitProperties(
             if (maximumKeys < 1) {
                 throw new InvalidRateLimitException(
                         "ratelimit.local.maximum-keys", "is " + maximumKeys + ", but must be at least 1");
+            }
+            if (synchronization == Synchronization.THREAD_LOCAL) {
+                throw new InvalidRateLimitException(
+                        "ratelimit.local.synchronization",
+                        "is thread_local, under which a client would have a budget for each thread that serves it");
+            }
+        }
+    }
+
+    /**
+     * Which address a request comes from.
+     *
+     * @param trustedProxies Addresses and CIDRs of the proxies whose header is believed
+     * @param header The header in which they hand on the client's address
+     * @param ipv6Prefix How many bits of an IPv6 address tell clients apart, from 32 to 64
+     */
+    record ClientAddressProperties(
+            @DefaultValue List<String> trustedProxies,
+            @DefaultValue("X-Forwarded-For") ForwardedHeader header,
+            @DefaultValue("56") int ipv6Prefix) {
+
+        ClientAddressProperties {
+            if (ipv6Prefix < 32 || ipv6Prefix > 64) {
+                throw new InvalidRateLimitException(
+                        "ratelimit.client-address.ipv6-prefix", "is " + ipv6Prefix + ", but must be from 32 to 64");
+            }
+        }
+
+        ClientAddress clientAddress() {
+            return new ClientAddress(
+                    trustedProxies.stream().map(ClientAddressProperties::block).toList(), header, ipv6Prefix);
+        }
+
+        private static Cidr block(String text) {
+            try {
+                return Cidr.parse(text);
+            } catch (IllegalArgumentException e) {
+                throw new InvalidRateLimitException(
+                        "ratelimit.client-address.trusted-proxies",
+                        "has \"" + text + "\", which is neither an address nor a CIDR such as 10.0.0.0/8");
             }
         }
     }
@@ -86,16 +198,50 @@ record RateLimitProperties(
                     "ratelimit.policies." + name, "has a name that is not printable ASCII, as header fields are");
         }
         PolicyProperties properties = policies.get(name);
-        if (properties == null || properties.limits.isEmpty()) {
+        if (properties == null || (properties.limits.isEmpty() && properties.plans.isEmpty())) {
             throw new InvalidRateLimitException(
                     property(name, "limits"), "is missing, but a policy needs at least one limit, such as 100/1m");
         }
-        List<Limit> limits = new ArrayList<>();
-        for (LimitProperties limit : properties.limits) {
-            limits.add(limit.limit(property(name, "limits[" + limits.size() + "]")));
+        Map<String, Policy> plans = plans(name, properties);
+        Policy policy = plans.isEmpty()
+                ? new Policy(name, LimitProperties.limits(properties.limits, property(name, "limits")))
+                : ConfiguredPolicy.strictest(plans.values());
+        Long fixed = properties.fixedTokens();
+        long tokens = fixed == null ? 1 : fixed;
+        checkTokens(tokens, policy.limits(), property(name, "tokens"));
+        return new ConfiguredPolicy(
+                policy, tokens, properties.mode, plans, penalty(properties, policy, plans.values()));
+    }
+
+    private static Map<String, Policy> plans(String name, PolicyProperties properties) {
+        if (!properties.plans.isEmpty() && !properties.limits.isEmpty()) {
+            throw new InvalidRateLimitException(
+                    property(name, "plans"), "stands beside " + property(name, "limits") + ", which it is in place of");
         }
-        checkTokens(properties.tokens, limits, property(name, "tokens"));
-        return new ConfiguredPolicy(new Policy(name, limits), properties.tokens);
+        if (properties.plans.size() > MAX_PLANS) {
+            throw new InvalidRateLimitException(
+                    property(name, "plans"), "has " + properties.plans.size() + ", but may have " + MAX_PLANS);
+        }
+        Map<String, Policy> plans = new LinkedHashMap<>();
+        properties.plans.forEach((plan, limits) ->
+                plans.put(plan, new Policy(name, LimitProperties.limits(limits, property(name, "plans." + plan)))));
+        return plans;
+    }
+
+    private @Nullable Penalty penalty(PolicyProperties properties, Policy policy, Collection<Policy> plans) {
+        if (properties.penalty == null) {
+            return null;
+        }
+        for (String name : Penalty.names(policy.name())) {
+            if (policies.containsKey(name)) {
+                throw new InvalidRateLimitException(
+                        "ratelimit.policies." + name,
+                        "has the name of what the penalty of " + policy.name() + " counts");
+            }
+        }
+        List<Policy> all = new ArrayList<>(plans);
+        all.add(policy);
+        return properties.penalty.penalty(property(policy.name(), "penalty"), all);
     }
 
     private static void checkTokens(long tokens, List<Limit> limits, String property) {

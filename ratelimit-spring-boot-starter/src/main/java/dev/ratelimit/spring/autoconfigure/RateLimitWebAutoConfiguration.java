@@ -1,45 +1,49 @@
 package dev.ratelimit.spring.autoconfigure;
 
-import static dev.ratelimit.spring.autoconfigure.RateLimitProperties.property;
-
-import dev.ratelimit.RateLimiter;
 import dev.ratelimit.spring.CallContext;
 import dev.ratelimit.spring.ConfiguredPolicies;
 import dev.ratelimit.spring.ConfiguredPolicy;
 import dev.ratelimit.spring.InvalidRateLimitException;
 import dev.ratelimit.spring.KeyResolver;
-import dev.ratelimit.spring.autoconfigure.RateLimitProperties.PolicyProperties;
+import dev.ratelimit.spring.PlanResolver;
+import dev.ratelimit.spring.PolicyLimiter;
+import dev.ratelimit.spring.RateLimitCounts;
+import dev.ratelimit.spring.RequestSkip;
+import dev.ratelimit.spring.TokenCost;
+import dev.ratelimit.spring.web.ClientAddress;
 import dev.ratelimit.spring.web.ProblemResponseWriter;
 import dev.ratelimit.spring.web.RateLimitAnswer;
 import dev.ratelimit.spring.web.RateLimitExceptionResolver;
+import dev.ratelimit.spring.web.RateLimitFields;
 import dev.ratelimit.spring.web.RateLimitFilter;
+import dev.ratelimit.spring.web.RateLimitOutcome;
 import dev.ratelimit.spring.web.RateLimitResponseWriter;
 import dev.ratelimit.spring.web.RequestCallContext;
 import dev.ratelimit.spring.web.RequestKeys;
+import dev.ratelimit.spring.web.RequestPlans;
 import dev.ratelimit.spring.web.RequestRule;
 import dev.ratelimit.spring.web.RequestRules;
+import dev.ratelimit.spring.web.RequestSkips;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
-import java.util.Set;
-import java.util.stream.Collectors;
+import org.springframework.beans.factory.ListableBeanFactory;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.annotation.Qualifier;
+import org.springframework.beans.factory.annotation.Value;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnWebApplication;
 import org.springframework.boot.web.servlet.FilterRegistrationBean;
+import org.springframework.boot.web.servlet.ServletListenerRegistrationBean;
 import org.springframework.context.annotation.Bean;
-import org.springframework.web.bind.annotation.RequestMethod;
+import org.springframework.context.annotation.Import;
+import org.springframework.core.env.Environment;
 import org.springframework.web.filter.OncePerRequestFilter;
 import org.springframework.web.servlet.DispatcherServlet;
-import org.springframework.web.util.pattern.PathPattern;
 import org.springframework.web.util.pattern.PathPatternParser;
-import org.springframework.web.util.pattern.PatternParseException;
 
 /** Sets up the filter and the answer in a servlet application. */
 @AutoConfiguration(
@@ -48,17 +52,32 @@ import org.springframework.web.util.pattern.PatternParseException;
 @ConditionalOnWebApplication(type = ConditionalOnWebApplication.Type.SERVLET)
 @ConditionalOnClass({DispatcherServlet.class, OncePerRequestFilter.class})
 @ConditionalOnBooleanProperty(name = "ratelimit.enabled", matchIfMissing = true)
+@Import({JettyClientAddress.class, TomcatClientAddress.class})
 public final class RateLimitWebAutoConfiguration {
-    /** Just behind Spring Security's filters, which stand at -100, so that the user is known. */
-    private static final int FILTER_ORDER = -90;
-
-    private static final Set<String> METHODS =
-            Arrays.stream(RequestMethod.values()).map(Enum::name).collect(Collectors.toUnmodifiableSet());
+    @Bean
+    @ConditionalOnMissingBean
+    ClientAddress rateLimitClientAddress(RateLimitProperties properties, Environment environment) {
+        ForwardedHeadersWarning.logFor(properties, environment);
+        return properties.clientAddress().clientAddress();
+    }
 
     @Bean
     @ConditionalOnMissingBean
-    RequestKeys rateLimitKeys(Map<String, KeyResolver> resolvers) {
-        return new RequestKeys(resolvers);
+    RequestKeys rateLimitKeys(
+            Map<String, KeyResolver> resolvers, ClientAddress client, RateLimitProperties properties) {
+        return new RequestKeys(resolvers, client, properties.keySecret());
+    }
+
+    @Bean
+    @ConditionalOnMissingBean
+    RequestPlans rateLimitPlans(Map<String, PlanResolver> resolvers, RateLimitCounts counts) {
+        return new RequestPlans(resolvers, counts);
+    }
+
+    @Bean
+    @ConditionalOnMissingBean
+    RequestSkips rateLimitSkips(Map<String, RequestSkip> skips, ClientAddress client, RateLimitCounts counts) {
+        return new RequestSkips(skips, client, counts);
     }
 
     /** Patterns are matched as those of the handlers are, by the same parser. */
@@ -68,8 +87,13 @@ public final class RateLimitWebAutoConfiguration {
             RateLimitProperties properties,
             ConfiguredPolicies policies,
             RequestKeys keys,
-            @Qualifier("mvcPatternParser") ObjectProvider<PathPatternParser> parser) {
-        PathPatternParser patterns = parser.getIfAvailable(() -> PathPatternParser.defaultInstance);
+            RequestPlans plans,
+            RequestSkips skips,
+            Map<String, TokenCost> costs,
+            @Qualifier("mvcPatternParser") ObjectProvider<PathPatternParser> parser,
+            @Value("${management.endpoints.web.base-path:/actuator}") String actuator) {
+        RuleReader reader = new RuleReader(
+                keys, plans, skips, costs, parser.getIfAvailable(() -> PathPatternParser.defaultInstance), actuator);
         List<RequestRule> rules = new ArrayList<>();
         properties.policies().forEach((name, policy) -> {
             ConfiguredPolicy configured = policies.find(name);
@@ -77,11 +101,7 @@ public final class RateLimitWebAutoConfiguration {
                 throw new InvalidRateLimitException(
                         "ratelimit.policies." + name, "is not among those of the ConfiguredPolicies bean");
             }
-            rules.add(new RequestRule(
-                    configured,
-                    keys.of(policy.key(), property(name, "key")),
-                    paths(name, policy, patterns),
-                    methods(name, policy)));
+            rules.add(reader.read(configured, policy));
         });
         return new RequestRules(rules);
     }
@@ -94,8 +114,21 @@ public final class RateLimitWebAutoConfiguration {
 
     @Bean
     @ConditionalOnMissingBean
-    RateLimitAnswer rateLimitAnswer(RateLimitResponseWriter writer) {
-        return new RateLimitAnswer(writer);
+    RateLimitFields rateLimitFields(RateLimitProperties properties, RequestRules rules) {
+        return switch (properties.headers()) {
+            case IETF ->
+                RateLimitFields.ietf(rules.rules().stream()
+                        .flatMap(rule -> rule.policy().variants().stream())
+                        .toList());
+            case X_RATELIMIT -> RateLimitFields.xRateLimit();
+            case NONE -> RateLimitFields.NONE;
+        };
+    }
+
+    @Bean
+    @ConditionalOnMissingBean
+    RateLimitAnswer rateLimitAnswer(RequestRules rules, RateLimitFields fields, RateLimitResponseWriter writer) {
+        return new RateLimitAnswer(rules, fields, writer);
     }
 
     @Bean
@@ -110,55 +143,44 @@ public final class RateLimitWebAutoConfiguration {
         return new RateLimitExceptionResolver(answer);
     }
 
+    /** In front of Spring Security, so that what that answers by itself is charged, and guessed passwords are limited. */
     @Bean
-    @ConditionalOnMissingBean
-    RateLimitFilter rateLimitFilter(RequestRules rules, RateLimiter limiter, RateLimitAnswer answer) {
-        return new RateLimitFilter(rules, limiter, answer);
+    @ConditionalOnMissingBean(value = RateLimitFilter.class, name = "rateLimitFilterBeforeSecurity")
+    FilterRegistrationBean<RateLimitFilter> rateLimitFilterBeforeSecurity(
+            RateLimitProperties properties, RequestRules rules, PolicyLimiter limiter, RateLimitAnswer answer) {
+        return registration(rules.beforeSecurity(), properties.filter().orderBeforeSecurity(), limiter, answer);
     }
 
+    /** Behind Spring Security, so that the user is known. */
     @Bean
-    @ConditionalOnMissingBean(name = "rateLimitFilterRegistration")
-    FilterRegistrationBean<RateLimitFilter> rateLimitFilterRegistration(RateLimitFilter filter) {
-        FilterRegistrationBean<RateLimitFilter> registration = new FilterRegistrationBean<>(filter);
-        registration.setOrder(FILTER_ORDER);
+    @ConditionalOnMissingBean(value = RateLimitFilter.class, name = "rateLimitFilterAfterSecurity")
+    FilterRegistrationBean<RateLimitFilter> rateLimitFilterAfterSecurity(
+            RateLimitProperties properties, RequestRules rules, PolicyLimiter limiter, RateLimitAnswer answer) {
+        return registration(rules.afterSecurity(), properties.filter().orderAfterSecurity(), limiter, answer);
+    }
+
+    private static FilterRegistrationBean<RateLimitFilter> registration(
+            RequestRules rules, int order, PolicyLimiter limiter, RateLimitAnswer answer) {
+        FilterRegistrationBean<RateLimitFilter> registration =
+                new FilterRegistrationBean<>(new RateLimitFilter(rules, limiter, answer));
+        registration.setOrder(order);
+        registration.setEnabled(!rules.rules().isEmpty());
         return registration;
     }
 
-    private static List<PathPattern> paths(String name, PolicyProperties policy, PathPatternParser patterns) {
-        return policy.paths().stream()
-                .map(path -> pattern(path, property(name, "paths"), patterns))
-                .toList();
+    @Bean
+    @ConditionalOnMissingBean(name = "rateLimitOutcome")
+    ServletListenerRegistrationBean<RateLimitOutcome> rateLimitOutcome(RequestRules rules) {
+        ServletListenerRegistrationBean<RateLimitOutcome> registration =
+                new ServletListenerRegistrationBean<>(new RateLimitOutcome());
+        registration.setEnabled(rules.giveBack());
+        return registration;
     }
 
-    private static PathPattern pattern(String path, String property, PathPatternParser patterns) {
-        if (!path.startsWith("/")) {
-            throw new InvalidRateLimitException(
-                    property, "has \"" + path + "\", but a path pattern starts with a slash");
-        }
-        try {
-            return patterns.parse(path);
-        } catch (PatternParseException e) {
-            throw new InvalidRateLimitException(
-                    property, "has \"" + path + "\", which is no path pattern: " + e.getMessage());
-        }
-    }
-
-    private static Set<String> methods(String name, PolicyProperties policy) {
-        if (!policy.methods().isEmpty() && policy.paths().isEmpty()) {
-            throw new InvalidRateLimitException(
-                    property(name, "methods"), "means nothing without " + property(name, "paths"));
-        }
-        return policy.methods().stream()
-                .map(method -> method(method, property(name, "methods")))
-                .collect(Collectors.toUnmodifiableSet());
-    }
-
-    private static String method(String method, String property) {
-        String upper = method.toUpperCase(Locale.ROOT);
-        if (!METHODS.contains(upper)) {
-            throw new InvalidRateLimitException(
-                    property, "has \"" + method + "\", which is no HTTP method that Spring MVC serves");
-        }
-        return upper;
+    @Bean
+    @ConditionalOnMissingBean
+    StartupDiagnosis rateLimitStartupDiagnosis(
+            RequestRules rules, RateLimitProperties properties, ListableBeanFactory beans) {
+        return new StartupDiagnosis(rules, properties, beans);
     }
 }

@@ -12,11 +12,14 @@ import org.springframework.core.env.Environment;
 
 /**
  * Refuses properties of a policy that do not exist. Boot does so itself, but not for environment variables and system
- * properties, which may be somebody else's; one that names {@code ratelimit.policies} or {@code ratelimit.local} is ours.
+ * properties, which may be somebody else's; one that names {@code ratelimit.policies} or the like is ours.
  */
 final class UnknownProperties {
+    private static final ConfigurationPropertyName RATELIMIT = ConfigurationPropertyName.of("ratelimit");
     private static final ConfigurationPropertyName POLICIES = ConfigurationPropertyName.of("ratelimit.policies");
+    private static final ConfigurationPropertyName FILTER = ConfigurationPropertyName.of("ratelimit.filter");
     private static final ConfigurationPropertyName LOCAL = ConfigurationPropertyName.of("ratelimit.local");
+    private static final String CLIENT_ADDRESS = "clientaddress"; // two elements in an environment variable
 
     private UnknownProperties() {}
 
@@ -30,14 +33,26 @@ final class UnknownProperties {
 
     private static void check(ConfigurationPropertyName name) {
         if (POLICIES.isAncestorOf(name) && name.getNumberOfElements() > 3) {
-            check(name, name.getElement(3, Form.UNIFORM), RateLimitProperties.PolicyProperties.class);
+            String property = name.getElement(3, Form.UNIFORM);
+            boolean split = property.equals("charge"); // CHARGE_ON in an environment variable
+            check(name, split ? rest(name, 3) : property, RateLimitProperties.PolicyProperties.class);
+        } else if (FILTER.isAncestorOf(name)) {
+            check(name, rest(name, 2), RateLimitProperties.FilterProperties.class);
         } else if (LOCAL.isAncestorOf(name)) {
-            StringBuilder rest = new StringBuilder(); // MAXIMUM_KEYS in an environment variable
-            for (int i = 2; i < name.getNumberOfElements(); i++) {
-                rest.append(name.getElement(i, Form.UNIFORM));
-            }
-            check(name, rest.toString(), RateLimitProperties.LocalProperties.class);
+            check(name, rest(name, 2), RateLimitProperties.LocalProperties.class);
+        } else if (RATELIMIT.isAncestorOf(name) && rest(name, 1).startsWith(CLIENT_ADDRESS)) {
+            String property = rest(name, 1).substring(CLIENT_ADDRESS.length());
+            check(name, property, RateLimitProperties.ClientAddressProperties.class);
         }
+    }
+
+    /** Returns the elements from there on as one word: those of MAXIMUM_KEYS in an environment variable are two. */
+    private static String rest(ConfigurationPropertyName name, int from) {
+        StringBuilder rest = new StringBuilder();
+        for (int i = from; i < name.getNumberOfElements() && !name.isNumericIndex(i); i++) {
+            rest.append(name.getElement(i, Form.UNIFORM));
+        }
+        return rest.toString();
     }
 
     private static void check(ConfigurationPropertyName name, String property, Class<? extends Record> type) {

@@ -7,8 +7,8 @@ import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.HexFormat;
 import java.util.List;
-import java.util.stream.Collectors;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpStatus;
 import org.springframework.http.MediaType;
@@ -17,11 +17,16 @@ import org.springframework.web.util.HtmlUtils;
 /**
  * Writes 429 with {@code Retry-After} and a problem (RFC 9457), or a short page for a browser. Thread-safe.
  *
- * <p>It names the policies that were exceeded, and never the key.
+ * <p>It names the policies that were exceeded, and never the key. Who is held to the limits of a penalty is told so by the
+ * problem's type.
  */
 public final class ProblemResponseWriter implements RateLimitResponseWriter {
-    private static final String TYPE = "https://iana.org/assignments/http-problem-types#quota-exceeded";
-    private static final String TITLE = "Request cannot be satisfied as assigned quota has been exceeded";
+    private static final String TYPES = "https://iana.org/assignments/http-problem-types#";
+    private static final String QUOTA_EXCEEDED = "{\"type\":\"" + TYPES + "quota-exceeded\","
+            + "\"title\":\"Request cannot be satisfied as assigned quota has been exceeded\"";
+    private static final String ABNORMAL_USAGE = "{\"type\":\"" + TYPES + "abnormal-usage-detected\","
+            + "\"title\":\"Request not satisfied due to detection of abnormal request pattern\"";
+    private static final HexFormat HEX = HexFormat.of();
     private static final String HTML = "text/html;charset=UTF-8";
 
     @Override
@@ -61,37 +66,42 @@ public final class ProblemResponseWriter implements RateLimitResponseWriter {
             if (decision.never()) {
                 return "The request costs more than " + violation.policy().name() + " ever grants at once.";
             }
-            seconds = Math.max(seconds, RateLimitFields.retryAfterSeconds(decision));
+            seconds = Math.max(seconds, Seconds.retryAfter(decision));
         }
         response.setHeader(HttpHeaders.RETRY_AFTER, Long.toString(seconds));
-        RateLimitFields.expose(request, response, HttpHeaders.RETRY_AFTER);
+        RateLimitAnswer.expose(request, response, HttpHeaders.RETRY_AFTER);
         return "Try again in " + seconds + (seconds == 1 ? " second." : " seconds.");
     }
 
     private static String problem(HttpServletRequest request, List<PolicyDecision> violations, String detail) {
-        String policies = violations.stream()
-                .map(violation -> quoted(violation.policy().name()))
-                .collect(Collectors.joining(","));
-        return "{\"type\":" + quoted(TYPE)
-                + ",\"title\":" + quoted(TITLE)
-                + ",\"status\":429,\"detail\":" + quoted(detail)
-                + ",\"instance\":" + quoted(request.getRequestURI())
-                + ",\"violated-policies\":[" + policies + "]}";
+        boolean penalized = false;
+        for (PolicyDecision violation : violations) {
+            penalized |= violation.penalized();
+        }
+        StringBuilder json = new StringBuilder(512).append(penalized ? ABNORMAL_USAGE : QUOTA_EXCEEDED);
+        appendQuoted(json.append(",\"status\":429,\"detail\":"), detail);
+        appendQuoted(json.append(",\"instance\":"), request.getRequestURI());
+        String separator = ",\"violated-policies\":[";
+        for (PolicyDecision violation : violations) {
+            appendQuoted(json.append(separator), violation.policy().name());
+            separator = ",";
+        }
+        return json.append("]}").toString();
     }
 
-    private static String quoted(String text) {
-        StringBuilder json = new StringBuilder(text.length() + 2).append('"');
+    private static void appendQuoted(StringBuilder json, String text) {
+        json.append('"');
         for (int i = 0; i < text.length(); i++) {
             char c = text.charAt(i);
             if (c == '"' || c == '\\') {
                 json.append('\\').append(c);
             } else if (c < ' ' || c > '~') {
-                json.append(String.format("\\u%04x", (int) c));
+                json.append("\\u").append(HEX.toHexDigits(c));
             } else {
                 json.append(c);
             }
         }
-        return json.append('"').toString();
+        json.append('"');
     }
 
     private static String page(String detail) {

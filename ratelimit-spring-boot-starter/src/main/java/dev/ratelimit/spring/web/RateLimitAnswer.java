@@ -4,24 +4,29 @@ import dev.ratelimit.spring.PolicyDecision;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
-import java.util.LinkedHashMap;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.springframework.http.HttpHeaders;
 
 /**
  * The one answer that every door gives: the header fields on each response, and the 429. Thread-safe.
  *
  * <p>A request may be decided upon more than once, by the filter and by annotated methods on its way. The fields list all
- * policies that had a say, the latest decision of each.
+ * policies that had a say, the latest decision of each, in the order of application.yml; what is not from there comes last.
  */
 public final class RateLimitAnswer {
     private static final String DECISIONS = RateLimitAnswer.class.getName() + ".decisions";
 
-    private final RateLimitFields fields = new RateLimitFields();
+    private final Map<String, Integer> places = new HashMap<>();
+    private final RateLimitFields fields;
     private final RateLimitResponseWriter writer;
 
-    /** Creates the answer; {@code writer} writes the 429. */
-    public RateLimitAnswer(RateLimitResponseWriter writer) {
+    /** Creates the answer; {@code fields} tells of every decision, and {@code writer} writes the 429. */
+    public RateLimitAnswer(RequestRules rules, RateLimitFields fields, RateLimitResponseWriter writer) {
+        rules.rules().forEach(rule -> places.put(rule.policy().policy().name(), places.size()));
+        this.fields = fields;
         this.writer = writer;
     }
 
@@ -30,29 +35,80 @@ public final class RateLimitAnswer {
         if (decisions.isEmpty() || response.isCommitted()) {
             return;
         }
-        Map<String, PolicyDecision> all = decisionsOf(request);
-        if (all.isEmpty()) {
-            fields.expose(request, response);
+        List<PolicyDecision> earlier = decisionsOf(request);
+        if (earlier.isEmpty()) {
+            expose(request, response, fields.names());
         }
-        decisions.forEach(each -> all.put(each.policy().name(), each));
-        fields.write(response, all.values());
+        List<PolicyDecision> all = earlier.isEmpty() && isInOrder(decisions) ? decisions : merged(earlier, decisions);
+        request.setAttribute(DECISIONS, all);
+        fields.write(response, all);
     }
 
-    /** Writes the 429, to a response that is not on its way yet. */
+    /** Writes the 429; does nothing once the response is on its way. */
     void denied(HttpServletRequest request, HttpServletResponse response, List<PolicyDecision> violations)
             throws IOException {
+        if (response.isCommitted()) {
+            return;
+        }
         decided(request, response, violations); // code may have denied on its own account
         response.resetBuffer();
         writer.write(request, response, violations);
     }
 
-    @SuppressWarnings("unchecked")
-    private static Map<String, PolicyDecision> decisionsOf(HttpServletRequest request) {
-        Map<String, PolicyDecision> all = (Map<String, PolicyDecision>) request.getAttribute(DECISIONS);
-        if (all == null) {
-            all = new LinkedHashMap<>();
-            request.setAttribute(DECISIONS, all);
+    /** Lets a script of another origin read {@code names}. What the application lets it read stays as it is. */
+    static void expose(HttpServletRequest request, HttpServletResponse response, String names) {
+        if (!names.isEmpty() && request.getHeader(HttpHeaders.ORIGIN) != null) {
+            response.addHeader(HttpHeaders.ACCESS_CONTROL_EXPOSE_HEADERS, names);
+        }
+    }
+
+    /** As those of the filter are, which need no merging then; two of one policy are not. */
+    private boolean isInOrder(List<PolicyDecision> decisions) {
+        int last = placeOf(decisions.get(0).policy().name());
+        for (int i = 1; i < decisions.size(); i++) {
+            int place = placeOf(decisions.get(i).policy().name());
+            if (place <= last) {
+                return false;
+            }
+            last = place;
+        }
+        return true;
+    }
+
+    private List<PolicyDecision> merged(List<PolicyDecision> earlier, List<PolicyDecision> decisions) {
+        List<PolicyDecision> all = new ArrayList<>(earlier.size() + decisions.size());
+        all.addAll(earlier);
+        for (PolicyDecision each : decisions) {
+            merge(each, all);
         }
         return all;
+    }
+
+    private void merge(PolicyDecision latest, List<PolicyDecision> all) {
+        String name = latest.policy().name();
+        int place = placeOf(name);
+        for (int i = 0; i < all.size(); i++) {
+            String other = all.get(i).policy().name();
+            if (other.equals(name)) {
+                all.set(i, latest);
+                return;
+            }
+            if (placeOf(other) > place) {
+                all.add(i, latest);
+                return;
+            }
+        }
+        all.add(latest);
+    }
+
+    private int placeOf(String policy) {
+        Integer place = places.get(policy);
+        return place == null ? Integer.MAX_VALUE : place;
+    }
+
+    @SuppressWarnings("unchecked")
+    private static List<PolicyDecision> decisionsOf(HttpServletRequest request) {
+        List<PolicyDecision> all = (List<PolicyDecision>) request.getAttribute(DECISIONS);
+        return all == null ? List.of() : all;
     }
 }

@@ -1,57 +1,87 @@
 package dev.ratelimit.spring.web;
 
 import dev.ratelimit.Claim;
-import dev.ratelimit.RateLimiter;
 import dev.ratelimit.spring.PolicyDecision;
+import dev.ratelimit.spring.PolicyLimiter;
 import dev.ratelimit.spring.RateLimitExceededException;
+import jakarta.servlet.DispatcherType;
+import jakarta.servlet.Filter;
 import jakarta.servlet.FilterChain;
+import jakarta.servlet.RequestDispatcher;
 import jakarta.servlet.ServletException;
+import jakarta.servlet.ServletRequest;
+import jakarta.servlet.ServletResponse;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicLong;
-import org.springframework.http.server.PathContainer;
 import org.springframework.web.cors.CorsUtils;
-import org.springframework.web.filter.OncePerRequestFilter;
-import org.springframework.web.util.ServletRequestPathUtils;
 
 /**
  * Charges each request to every policy whose paths and methods match it, all or nothing, and answers with 429 what is over
  * a limit. Thread-safe.
  *
+ * <p>Several of these filters may stand in one chain: one in front of Spring Security, whose answers then cost the client too,
+ * and one behind it, which knows the user. A request that a later one denies gets back what the earlier ones took.
+ *
  * <p>Paths are matched as the handlers' are, on the parsed path and after decoding, so that no spelling of it reaches a
  * handler and not the limit. A request is charged once, whatever dispatches it goes through; a CORS preflight is not
  * charged. A {@link RateLimitExceededException} that comes back through the chain gets the same answer.
  */
-public final class RateLimitFilter extends OncePerRequestFilter {
-    private static final AtomicLong INSTANCES = new AtomicLong();
-
-    private final String alreadyFiltered =
-            RateLimitFilter.class.getName() + '.' + INSTANCES.incrementAndGet() + ALREADY_FILTERED_SUFFIX;
+public final class RateLimitFilter implements Filter {
     private final List<RequestRule> rules;
-    private final RateLimiter limiter;
+    private final List<RequestRule> candidates; // which only look on
+    private final PolicyLimiter limiter;
     private final RateLimitAnswer answer;
 
     /** Creates a filter of those rules, in the order in which the answer lists them. */
-    public RateLimitFilter(RequestRules rules, RateLimiter limiter, RateLimitAnswer answer) {
-        this.rules =
-                rules.rules().stream().filter(rule -> !rule.paths().isEmpty()).toList();
+    public RateLimitFilter(RequestRules rules, PolicyLimiter limiter, RateLimitAnswer answer) {
+        List<RequestRule> all =
+                rules.rules().stream().filter(RequestRule::hasPaths).toList();
+        this.rules = all.stream().filter(rule -> !rule.onlyLooksOn()).toList();
+        this.candidates = all.stream().filter(RequestRule::onlyLooksOn).toList();
         this.limiter = limiter;
         this.answer = answer;
     }
 
     @Override
-    protected void doFilterInternal(HttpServletRequest request, HttpServletResponse response, FilterChain chain)
+    public void doFilter(ServletRequest request, ServletResponse response, FilterChain chain)
             throws ServletException, IOException {
-        List<PolicyDecision> decisions = decide(request);
-        answer.decided(request, response, decisions);
-        List<PolicyDecision> violations = PolicyDecision.violationsIn(decisions);
-        if (!violations.isEmpty()) {
-            answer.denied(request, response, violations);
+        if (request instanceof HttpServletRequest httpRequest
+                && response instanceof HttpServletResponse httpResponse
+                && !isAnswered(httpRequest)) {
+            RateLimitCharges earlier = RateLimitCharges.of(httpRequest);
+            if (!earlier.areBy(this)) {
+                doFilter(httpRequest, httpResponse, chain, earlier);
+                return;
+            }
+        }
+        chain.doFilter(request, response);
+    }
+
+    /** Whether this is the rendering of an error, and so of the answer to a request, even one that never came this far. */
+    private static boolean isAnswered(HttpServletRequest request) {
+        return request.getDispatcherType() != DispatcherType.REQUEST
+                && request.getAttribute(RequestDispatcher.ERROR_REQUEST_URI) != null;
+    }
+
+    private void doFilter(
+            HttpServletRequest request, HttpServletResponse response, FilterChain chain, RateLimitCharges earlier)
+            throws ServletException, IOException {
+        boolean preflight = CorsUtils.isPreFlightRequest(request);
+        List<Charge> looksOn = preflight || candidates.isEmpty() ? List.of() : lookOn(request);
+        List<Charge> charges = preflight ? List.of() : charges(rules, request);
+        List<PolicyDecision> decisions = decide(charges);
+        if (areDenied(decisions)) {
+            List<PolicyDecision> all = earlier.giveBack();
+            all.addAll(decisions);
+            answer.decided(request, response, all);
+            answer.denied(request, response, PolicyDecision.violationsIn(decisions));
             return;
         }
+        earlier.add(request, response, this, looksOn.isEmpty() ? charges : joined(charges, looksOn), decisions);
+        answer.decided(request, response, decisions);
         try {
             chain.doFilter(request, response);
         } catch (RateLimitExceededException e) {
@@ -62,29 +92,66 @@ public final class RateLimitFilter extends OncePerRequestFilter {
         }
     }
 
-    private List<PolicyDecision> decide(HttpServletRequest request) {
-        List<Claim> claims = CorsUtils.isPreFlightRequest(request) ? List.of() : claims(request);
-        return claims.isEmpty() ? List.of() : PolicyDecision.listOf(claims, limiter.tryConsume(claims));
-    }
-
-    private List<Claim> claims(HttpServletRequest request) {
-        if (rules.isEmpty()) {
-            return List.of();
-        }
-        // parsed anew, as the dispatcher will: a path that another filter parsed may have been rewritten since
-        PathContainer path = ServletRequestPathUtils.parse(request).pathWithinApplication();
-        List<Claim> claims = new ArrayList<>(rules.size());
-        for (RequestRule rule : rules) {
-            if (rule.matches(request, path)) {
-                claims.add(rule.claim(request));
+    private static boolean areDenied(List<PolicyDecision> decisions) {
+        for (int i = 0; i < decisions.size(); i++) {
+            if (!decisions.get(i).decision().allowed()) {
+                return true;
             }
         }
-        return claims;
+        return false;
     }
 
-    /** By instance, so that two of these filters in one chain are both run. */
-    @Override
-    protected String getAlreadyFilteredAttributeName() {
-        return alreadyFiltered;
+    /** Has policies decide that only look on, each by itself, and returns what they allowed and charged. */
+    private List<Charge> lookOn(HttpServletRequest request) {
+        List<Charge> allowed = new ArrayList<>(candidates.size());
+        for (Charge charge : charges(candidates, request)) {
+            if (charge.lookOn()) {
+                allowed.add(charge);
+            }
+        }
+        return allowed;
+    }
+
+    private List<Charge> charges(List<RequestRule> rules, HttpServletRequest request) {
+        RequestLine line = new RequestLine(request);
+        List<Charge> charges = List.of();
+        for (int i = 0; i < rules.size(); i++) {
+            RequestRule rule = rules.get(i);
+            Charge charge = rule.matches(line) ? rule.charge(request, limiter) : null;
+            if (charge != null) {
+                charges = with(charges, charge);
+            }
+        }
+        return charges;
+    }
+
+    private static List<Charge> joined(List<Charge> charges, List<Charge> looksOn) {
+        List<Charge> joined = new ArrayList<>(charges);
+        joined.addAll(looksOn);
+        return joined;
+    }
+
+    /** Most requests are charged by one policy, and need no more than the smallest of lists. */
+    private static List<Charge> with(List<Charge> charges, Charge charge) {
+        if (charges.isEmpty()) {
+            return List.of(charge);
+        }
+        List<Charge> all = charges.size() == 1 ? new ArrayList<>(charges) : charges;
+        all.add(charge);
+        return all;
+    }
+
+    private List<PolicyDecision> decide(List<Charge> charges) {
+        if (charges.isEmpty()) {
+            return List.of();
+        }
+        if (charges.size() == 1) { // as most are, and this needs no lists
+            return List.of(charges.get(0).decide());
+        }
+        List<Claim> claims = new ArrayList<>(charges.size());
+        for (Charge charge : charges) {
+            claims.add(charge.claim());
+        }
+        return limiter.decide(claims);
     }
 }

@@ -1,40 +1,72 @@
 package dev.ratelimit.spring.web;
 
-import dev.ratelimit.Claim;
 import dev.ratelimit.spring.ConfiguredPolicy;
+import dev.ratelimit.spring.PolicyLimiter;
+import dev.ratelimit.spring.PolicyMode;
+import dev.ratelimit.spring.RequestSkip;
+import dev.ratelimit.spring.TokenCost;
 import jakarta.servlet.http.HttpServletRequest;
-import java.util.List;
 import java.util.Set;
-import org.springframework.http.server.PathContainer;
-import org.springframework.web.util.pattern.PathPattern;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Which requests a policy applies to, and whose bucket they are charged to. Immutable.
+ * Which requests a policy applies to, whose bucket they are charged to, how much, and under which limits. Immutable.
  *
- * @param paths patterns, one of which has to match; none if the filter leaves the policy alone
  * @param methods names of methods, one of which has to match, or none for all; GET covers HEAD
+ * @param cost what a request costs, or null for what the policy says
+ * @param chargeOn the statuses that a request stays charged for
+ * @param skip which requests the policy leaves alone all the same
  */
-public record RequestRule(ConfiguredPolicy policy, RequestKey key, List<PathPattern> paths, Set<String> methods) {
+public record RequestRule(
+        ConfiguredPolicy policy,
+        RequestKey key,
+        RequestPaths paths,
+        Set<String> methods,
+        @Nullable TokenCost cost,
+        ChargedStatuses chargeOn,
+        RequestPlan plan,
+        RequestSkip skip) {
 
-    boolean matches(HttpServletRequest request, PathContainer path) {
-        if (!methods.isEmpty() && !methods.contains(methodOf(request))) {
-            return false;
-        }
-        for (PathPattern pattern : paths) {
-            if (pattern.matches(path)) {
-                return true;
-            }
-        }
-        return false;
+    /** Whether the filter applies this rule at all. */
+    public boolean hasPaths() {
+        return !paths.isEmpty() && policy.mode() != PolicyMode.OFF;
+    }
+
+    boolean onlyLooksOn() {
+        return policy.mode() == PolicyMode.SHADOW;
+    }
+
+    /** Whether this rule can be applied only behind Spring Security: the user tells the key, or the plan. */
+    boolean needsUser() {
+        return key.needsUser() || !policy.plans().isEmpty();
+    }
+
+    boolean matches(RequestLine request) {
+        return (methods.isEmpty() || methods.contains(coveringMethod(request.method()))) && paths.match(request);
+    }
+
+    /** Returns what {@code request} is to be charged with; nothing, as null, if it is skipped or costs nothing. */
+    @Nullable
+    Charge charge(HttpServletRequest request, PolicyLimiter limiter) {
+        long tokens = skip.skips(request) ? 0 : tokens(request);
+        return tokens == 0 ? null : new Charge(this, limiter, plan.of(request), key.of(request), tokens);
     }
 
     /** Spring serves HEAD by the handlers of GET. */
-    private String methodOf(HttpServletRequest request) {
-        String method = request.getMethod();
+    private String coveringMethod(String method) {
         return "HEAD".equals(method) && !methods.contains(method) ? "GET" : method;
     }
 
-    Claim claim(HttpServletRequest request) {
-        return new Claim(policy.policy(), key.of(request), policy.tokens());
+    /** Returns what {@code request} costs; 0 if it is free. */
+    private long tokens(HttpServletRequest request) {
+        if (cost == null) {
+            return policy.tokens();
+        }
+        try {
+            long tokens = cost.tokens(request);
+            return tokens < 0 ? 1 : tokens;
+        } catch (RuntimeException e) {
+            return 1;
+        }
     }
 }

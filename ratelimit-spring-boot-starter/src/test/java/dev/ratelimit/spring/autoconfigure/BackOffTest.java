@@ -12,15 +12,24 @@ import dev.ratelimit.spring.CallContext;
 import dev.ratelimit.spring.ConfiguredPolicies;
 import dev.ratelimit.spring.ConfiguredPolicy;
 import dev.ratelimit.spring.KeyResolver;
+import dev.ratelimit.spring.Keys;
+import dev.ratelimit.spring.PolicyLimiter;
+import dev.ratelimit.spring.RateLimitCounts;
 import dev.ratelimit.spring.RateLimitedAdvisor;
+import dev.ratelimit.spring.web.ClientAddress;
+import dev.ratelimit.spring.web.ForwardedHeader;
 import dev.ratelimit.spring.web.ProblemResponseWriter;
 import dev.ratelimit.spring.web.RateLimitAnswer;
 import dev.ratelimit.spring.web.RateLimitExceptionResolver;
+import dev.ratelimit.spring.web.RateLimitFields;
 import dev.ratelimit.spring.web.RateLimitFilter;
 import dev.ratelimit.spring.web.RateLimitResponseWriter;
 import dev.ratelimit.spring.web.RequestCallContext;
 import dev.ratelimit.spring.web.RequestKeys;
+import dev.ratelimit.spring.web.RequestPlans;
 import dev.ratelimit.spring.web.RequestRules;
+import dev.ratelimit.spring.web.RequestSkips;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -29,6 +38,9 @@ import org.springframework.boot.test.context.FilteredClassLoader;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.boot.test.context.runner.WebApplicationContextRunner;
 import org.springframework.boot.web.servlet.FilterRegistrationBean;
+import org.springframework.boot.web.servlet.RegistrationBean;
+import org.springframework.boot.web.servlet.ServletListenerRegistrationBean;
+import org.springframework.context.ApplicationContext;
 import org.springframework.mock.web.MockHttpServletRequest;
 import org.springframework.web.servlet.DispatcherServlet;
 
@@ -45,25 +57,79 @@ class BackOffTest {
             assertThat(context.getBean(NanoClock.class)).isSameAs(NanoClock.SYSTEM);
             assertThat(context).hasSingleBean(LocalRateLimiter.class);
             assertThat(context).hasSingleBean(ConfiguredPolicies.class);
-            assertThat(context).hasSingleBean(RateLimitFilter.class);
             assertThat(context).hasSingleBean(RateLimitExceptionResolver.class);
             assertThat(context).hasSingleBean(RequestCallContext.class);
             assertThat(context).hasSingleBean(ProblemResponseWriter.class);
-            assertThat(context.getBean(FilterRegistrationBean.class).getOrder()).isEqualTo(-90);
         });
+    }
+
+    @Test
+    void putsAFilterWhereAPolicyNeedsOneAndNowhereElse() {
+        assertThat(phases("ratelimit.policies.code.limits=5/1m")).isEmpty();
+        assertThat(phases("ratelimit.policies.a.limits=5/1m", "ratelimit.policies.a.paths=/**"))
+                .containsExactly(-110);
+        assertThat(phases(
+                        "ratelimit.policies.a.limits=5/1m",
+                        "ratelimit.policies.a.paths=/**",
+                        "ratelimit.policies.a.key=principal"))
+                .containsExactly(-90);
+        assertThat(phases(
+                        "ratelimit.filter.order-before-security=-1000",
+                        "ratelimit.filter.order-after-security=1000",
+                        "ratelimit.policies.a.limits=5/1m",
+                        "ratelimit.policies.a.paths=/**",
+                        "ratelimit.policies.a.key=tenant",
+                        "ratelimit.policies.b.limits=5/1m",
+                        "ratelimit.policies.b.paths=/**",
+                        "ratelimit.policies.b.key=global"))
+                .containsExactly(-1000, 1000);
+    }
+
+    private List<Integer> phases(String... properties) {
+        List<Integer> orders = new ArrayList<>();
+        web.withPropertyValues(properties)
+                .withBean("tenant", KeyResolver.class, () -> request -> "acme")
+                .withBean("region", KeyResolver.class, () -> request -> "eu")
+                .run(context -> context.getBeansOfType(RegistrationBean.class).values().stream()
+                        .filter(each -> each instanceof FilterRegistrationBean && each.isEnabled())
+                        .forEach(each -> orders.add(each.getOrder())));
+        return orders;
+    }
+
+    @Test
+    void listensForOutcomesWhereAPolicyDependsOnThem() {
+        web.run(context -> assertThat(listener(context).isEnabled()).isFalse());
+        web.withPropertyValues(
+                        "ratelimit.policies.a.limits=5/1m",
+                        "ratelimit.policies.a.paths=/**",
+                        "ratelimit.policies.a.charge-on=401")
+                .run(context -> assertThat(listener(context).isEnabled()).isTrue());
+    }
+
+    private static ServletListenerRegistrationBean<?> listener(ApplicationContext context) {
+        return context.getBean("rateLimitOutcome", ServletListenerRegistrationBean.class);
     }
 
     @Test
     void leavesTheWebOutWhereThereIsNone() {
         plain.run(context -> {
             assertThat(context).hasSingleBean(RateLimiter.class).hasSingleBean(RateLimitedAdvisor.class);
-            assertThat(context).doesNotHaveBean(RateLimitFilter.class).doesNotHaveBean(CallContext.class);
+            assertThat(context).doesNotHaveBean(FilterRegistrationBean.class).doesNotHaveBean(CallContext.class);
         });
         web.withClassLoader(new FilteredClassLoader(DispatcherServlet.class))
                 .run(context -> assertThat(context)
                         .hasNotFailed()
                         .hasSingleBean(RateLimiter.class)
-                        .doesNotHaveBean(RateLimitFilter.class));
+                        .doesNotHaveBean(FilterRegistrationBean.class));
+    }
+
+    @Test
+    void needsNeitherTomcatNorJettyNorServlets() {
+        web.withClassLoader(new FilteredClassLoader(
+                        "org.apache.catalina", "org.eclipse.jetty", "org.springframework.boot.tomcat"))
+                .run(context -> assertThat(context).hasNotFailed().hasSingleBean(ClientAddress.class));
+        plain.withClassLoader(new FilteredClassLoader("jakarta.servlet"))
+                .run(context -> assertThat(context).hasNotFailed().hasSingleBean(RateLimiter.class));
     }
 
     @Test
@@ -72,7 +138,7 @@ class BackOffTest {
                 .run(context -> assertThat(context)
                         .hasSingleBean(RateLimiter.class)
                         .hasSingleBean(ConfiguredPolicies.class)
-                        .doesNotHaveBean(RateLimitFilter.class)
+                        .doesNotHaveBean(FilterRegistrationBean.class)
                         .doesNotHaveBean(RateLimitedAdvisor.class));
     }
 
@@ -96,8 +162,8 @@ class BackOffTest {
     void backsOffToTheOnlyKeyResolverOfTheApplication() {
         web.withPropertyValues("ratelimit.policies.api.limits=5/1m", "ratelimit.policies.api.paths=/**")
                 .withBean("tenant", KeyResolver.class, () -> request -> "acme")
-                .run(context ->
-                        assertThat(keyOf(context.getBean(RequestRules.class))).isEqualTo("resolver:tenant:acme"));
+                .run(context -> assertThat(keyOf(context.getBean(RequestRules.class)))
+                        .isEqualTo(Keys.of("resolver", "tenant", "acme")));
     }
 
     @Test
@@ -106,7 +172,7 @@ class BackOffTest {
                 .withBean("tenant", KeyResolver.class, () -> request -> "acme")
                 .withBean("region", KeyResolver.class, () -> request -> "eu")
                 .run(context ->
-                        assertThat(keyOf(context.getBean(RequestRules.class))).isEqualTo("ip:127.0.0.1"));
+                        assertThat(keyOf(context.getBean(RequestRules.class))).isEqualTo(Keys.of("ip", "127.0.0.1")));
     }
 
     private static String keyOf(RequestRules rules) {
@@ -123,38 +189,45 @@ class BackOffTest {
 
     @Test
     void backsOffToTheRegistrationOfTheApplication() {
-        web.withBean("rateLimitFilterRegistration", FilterRegistrationBean.class, () -> {
-                    FilterRegistrationBean<RateLimitFilter> own = new FilterRegistrationBean<>();
-                    own.setOrder(7);
-                    return own;
-                })
-                .run(context -> assertThat(
-                                context.getBean(FilterRegistrationBean.class).getOrder())
-                        .isEqualTo(7));
+        FilterRegistrationBean<RateLimitFilter> own = new FilterRegistrationBean<>();
+        web.withBean("rateLimitFilterBeforeSecurity", FilterRegistrationBean.class, () -> own)
+                .run(context -> assertThat(context.getBeansOfType(RegistrationBean.class))
+                        .containsEntry("rateLimitFilterBeforeSecurity", own)
+                        .containsKey("rateLimitFilterAfterSecurity"));
     }
 
     @Test
     void backsOffToWhateverElseTheApplicationBrings() {
         RequestRules rules = new RequestRules(List.of());
-        RateLimitAnswer answer = new RateLimitAnswer(new ProblemResponseWriter());
+        RateLimitAnswer answer = new RateLimitAnswer(rules, RateLimitFields.NONE, new ProblemResponseWriter());
+        ConfiguredPolicies policies = new ConfiguredPolicies(List.of());
+        RateLimitCounts counts = new RateLimitCounts(policies);
+        PolicyLimiter limiter = new PolicyLimiter(LocalRateLimiter.builder().build(), policies, counts);
+        ClientAddress client = new ClientAddress(List.of(), ForwardedHeader.X_FORWARDED_FOR, 56);
         web.withBean(CallContext.class, () -> CallContext.NONE)
-                .withBean(ConfiguredPolicies.class, () -> new ConfiguredPolicies(List.of()))
+                .withBean(ConfiguredPolicies.class, () -> policies)
+                .withBean(RateLimitCounts.class, () -> counts)
+                .withBean(PolicyLimiter.class, () -> limiter)
+                .withBean("ownPlans", RequestPlans.class, () -> new RequestPlans(Map.of(), counts))
+                .withBean("ownSkips", RequestSkips.class, () -> new RequestSkips(Map.of(), client, counts))
                 .withBean(RequestRules.class, () -> rules)
                 .withBean(RateLimitAnswer.class, () -> answer)
-                .withBean("ownKeys", RequestKeys.class, () -> new RequestKeys(Map.of()))
-                .withBean(
-                        "ownFilter",
-                        RateLimitFilter.class,
-                        () -> new RateLimitFilter(
-                                rules, LocalRateLimiter.builder().build(), answer))
+                .withBean("ownKeys", RequestKeys.class, () -> new RequestKeys(Map.of(), client, null))
+                .withBean(ClientAddress.class, () -> client)
+                .withBean("ownFilter", RateLimitFilter.class, () -> new RateLimitFilter(rules, limiter, answer))
                 .withBean("ownResolver", RateLimitExceptionResolver.class, () -> new RateLimitExceptionResolver(answer))
                 .run(context -> {
                     assertThat(context).hasSingleBean(CallContext.class).doesNotHaveBean(RequestCallContext.class);
                     assertThat(context).hasSingleBean(ConfiguredPolicies.class);
+                    assertThat(context.getBean(RateLimitCounts.class)).isSameAs(counts);
+                    assertThat(context.getBean(PolicyLimiter.class)).isSameAs(limiter);
+                    assertThat(context).getBeanNames(RequestPlans.class).containsExactly("ownPlans");
+                    assertThat(context).getBeanNames(RequestSkips.class).containsExactly("ownSkips");
                     assertThat(context.getBean(RequestRules.class)).isSameAs(rules);
                     assertThat(context.getBean(RateLimitAnswer.class)).isSameAs(answer);
+                    assertThat(context.getBean(ClientAddress.class)).isSameAs(client);
                     assertThat(context).getBeanNames(RequestKeys.class).containsExactly("ownKeys");
-                    assertThat(context).getBeanNames(RateLimitFilter.class).containsExactly("ownFilter");
+                    assertThat(context).doesNotHaveBean(FilterRegistrationBean.class);
                     assertThat(context)
                             .getBeanNames(RateLimitExceptionResolver.class)
                             .containsExactly("ownResolver");

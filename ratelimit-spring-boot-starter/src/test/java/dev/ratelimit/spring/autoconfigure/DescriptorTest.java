@@ -38,6 +38,9 @@ class DescriptorTest {
                     .contains(
                             "\"ratelimit.enabled\"",
                             "\"ratelimit.policies\"",
+                            "\"ratelimit.client-address.trusted-proxies\"",
+                            "\"ratelimit.client-address.ipv6-prefix\"",
+                            "\"ratelimit.key-secret\"",
                             "\"ratelimit.local.maximum-keys\"",
                             "\"ratelimit.local.synchronization\"",
                             "How many keys are tracked for each policy");

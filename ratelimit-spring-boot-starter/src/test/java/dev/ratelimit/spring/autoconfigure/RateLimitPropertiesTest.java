@@ -6,9 +6,11 @@ import dev.ratelimit.Limit;
 import dev.ratelimit.Policy;
 import dev.ratelimit.Synchronization;
 import dev.ratelimit.spring.ConfiguredPolicies;
+import dev.ratelimit.spring.web.ForwardedHeader;
 import dev.ratelimit.spring.web.RequestRule;
 import dev.ratelimit.spring.web.RequestRules;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -58,14 +60,39 @@ class RateLimitPropertiesTest {
                             context.getBean(RequestRules.class).rules().get(0);
                     assertThat(rule.policy().tokens()).isEqualTo(3);
                     assertThat(rule.methods()).containsExactlyInAnyOrder("GET", "POST");
-                    assertThat(rule.paths())
+                    assertThat(rule.paths().included())
                             .extracting(PathPattern::getPatternString)
                             .containsExactly("/api/**", "/v2/{id}");
                     RequestRule code =
                             context.getBean(RequestRules.class).rules().get(1);
                     assertThat(code.policy().tokens()).isEqualTo(1);
-                    assertThat(code.paths()).isEmpty();
+                    assertThat(code.paths().included()).isEmpty();
                 });
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "                                      | /**                    | /actuator/**",
+                "                                      | /actuator/**, /api/**  |",
+                "                                      | /actuators             | /actuator/**",
+                "management.endpoints.web.base-path=/m | /**                    | /m/**",
+                "management.endpoints.web.base-path=/  | /**                    |",
+                "management.endpoints.web.base-path=   | /**                    |",
+                "ratelimit.policies.api.exclude=/x, /y | /**                    | /x /y",
+                "ratelimit.policies.api.exclude=       | /**                    |"
+            })
+    void excludesTheActuatorUnlessTold(@Nullable String line, String paths, @Nullable String excluded) {
+        app.withPropertyValues("ratelimit.policies.api.limits=5/1m", "ratelimit.policies.api.paths=" + paths)
+                .withPropertyValues(line == null ? new String[0] : new String[] {line})
+                .run(context -> assertThat(context.getBean(RequestRules.class)
+                                .rules()
+                                .get(0)
+                                .paths()
+                                .excluded())
+                        .extracting(PathPattern::getPatternString)
+                        .containsExactly(excluded == null ? new String[0] : excluded.split(" ")));
     }
 
     @Test
@@ -86,6 +113,12 @@ class RateLimitPropertiesTest {
                         + " header:NAME, cookie:NAME or the name of a KeyResolver bean; there are: none",
                 "limits=5/1m; key=header: | ratelimit.policies.api.key is \"header:\", but must be ip, principal, global,"
                         + " header:NAME, cookie:NAME or the name of a KeyResolver bean; there are: none",
+                "limits=5/1m; key= | ratelimit.policies.api.key is [], but must be one key, or several of which none is global",
+                "limits=5/1m; key=ip,global | ratelimit.policies.api.key is [ip, global], but must be one key, or several of"
+                        + " which none is global",
+                "limits=5/1m; key=ip,ip | ratelimit.policies.api.key is [ip, ip], which has the same key twice",
+                "limits=5/1m; key=ip,moody | ratelimit.policies.api.key is \"moody\", but must be ip, principal, global,"
+                        + " header:NAME, cookie:NAME or the name of a KeyResolver bean; there are: none",
                 "key=ip | ratelimit.policies.api.limits is missing, but a policy needs at least one limit, such as 100/1m",
                 "limits=5/1m; paths=/api/{id | ratelimit.policies.api.paths has \"/api/{id\", which is no path pattern:"
                         + " Expected close capture character after variable name }",
@@ -101,7 +134,23 @@ class RateLimitPropertiesTest {
                         + " \"60\", but must be a number and a unit, such as 60s or 1m",
                 "limits[0].refill-tokens=0; limits[0].refill-period=1m | ratelimit.policies.api.limits[0] is out of range:"
                         + " capacity must be positive: 0",
-                "limits=5/1m; tokens=0 | ratelimit.policies.api.tokens is 0, but must be at least 1"
+                "limits=5/1m; tokens=0 | ratelimit.policies.api.tokens is 0, but must be at least 1",
+                "limits=5/1m; paths=/**; tokens=paegs | ratelimit.policies.api.tokens is \"paegs\", but must be a number or the"
+                        + " name of a TokenCost bean; there are: none",
+                "limits=5/1m; tokens=pages | ratelimit.policies.api.tokens means nothing without ratelimit.policies.api.paths",
+                "limits=5/1m; exclude=/x | ratelimit.policies.api.exclude means nothing without ratelimit.policies.api.paths",
+                "limits=5/1m; paths=/**; exclude=x | ratelimit.policies.api.exclude has \"x\", but a path pattern starts with a"
+                        + " slash",
+                "limits=5/1m; charge-on=4xx | ratelimit.policies.api.charge-on means nothing without"
+                        + " ratelimit.policies.api.paths",
+                "limits=5/1m; paths=/**; charge-on=4x | ratelimit.policies.api.charge-on has \"4x\", but must have statuses such"
+                        + " as 401, or 4xx for all that begin so",
+                "limits=5/1m; paths=/**; charge-on=600 | ratelimit.policies.api.charge-on has \"600\", but must have statuses"
+                        + " such as 401, or 4xx for all that begin so",
+                "limits=5/1m; paths=/**; charge-on=0xx | ratelimit.policies.api.charge-on has \"0xx\", but must have statuses"
+                        + " such as 401, or 4xx for all that begin so",
+                "limits=5/1m; paths=/**; charge-on=+99 | ratelimit.policies.api.charge-on has \"+99\", but must have statuses"
+                        + " such as 401, or 4xx for all that begin so"
             })
     void stopsTheStartWithASentence(String policy, String sentence) {
         String[] properties = policy.split(";\\s*");
@@ -111,6 +160,65 @@ class RateLimitPropertiesTest {
         app.withPropertyValues(properties)
                 .run(context ->
                         assertThat(sentenceOf(context.getStartupFailure())).isEqualTo(sentence));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "trusted-proxies=10.0.0.0/33 | ratelimit.client-address.trusted-proxies has \"10.0.0.0/33\", which is neither an"
+                        + " address nor a CIDR such as 10.0.0.0/8",
+                "trusted-proxies=::1, proxy.example | ratelimit.client-address.trusted-proxies has \"proxy.example\", which is"
+                        + " neither an address nor a CIDR such as 10.0.0.0/8",
+                "ipv6-prefix=31 | ratelimit.client-address.ipv6-prefix is 31, but must be from 32 to 64",
+                "ipv6-prefix=65 | ratelimit.client-address.ipv6-prefix is 65, but must be from 32 to 64"
+            })
+    void stopsTheStartForAClientAddressThatMeansNothing(String line, String sentence) {
+        app.withPropertyValues("ratelimit.client-address." + line)
+                .run(context ->
+                        assertThat(sentenceOf(context.getStartupFailure())).isEqualTo(sentence));
+    }
+
+    @Test
+    void stopsTheStartForAHeaderThatItCannotRead() {
+        app.withPropertyValues("ratelimit.client-address.header=X-Real-IP")
+                .run(context -> assertThat(context.getStartupFailure())
+                        .hasStackTraceContaining("ratelimit.client-address.header")
+                        .hasStackTraceContaining("X-Real-IP"));
+    }
+
+    @Test
+    void stopsTheStartForASecretThatCouldBeGuessedAndDoesNotTellIt() {
+        app.withPropertyValues("ratelimit.key-secret=fifteen letters")
+                .run(context -> assertThat(sentenceOf(context.getStartupFailure()))
+                        .isEqualTo("ratelimit.key-secret has 15 characters, but must have at least 16"));
+    }
+
+    @Test
+    void readsWhereAClientAddressComesFrom() {
+        app.withPropertyValues(
+                        "ratelimit.client-address.trusted-proxies=10.0.0.0/8, ::1",
+                        "ratelimit.client-address.header=forwarded",
+                        "ratelimit.client-address.ipv6-prefix=48",
+                        "ratelimit.key-secret=sixteen letters!")
+                .run(context -> {
+                    RateLimitProperties read = context.getBean(RateLimitProperties.class);
+                    assertThat(read.clientAddress())
+                            .isEqualTo(new RateLimitProperties.ClientAddressProperties(
+                                    List.of("10.0.0.0/8", "::1"), ForwardedHeader.FORWARDED, 48));
+                    assertThat(read.keySecret()).isEqualTo("sixteen letters!");
+                });
+        app.run(context -> assertThat(context.getBean(RateLimitProperties.class).clientAddress())
+                .isEqualTo(new RateLimitProperties.ClientAddressProperties(
+                        List.of(), ForwardedHeader.X_FORWARDED_FOR, 56)));
+    }
+
+    @Test
+    void stopsTheStartForABudgetOfEachThread() {
+        app.withPropertyValues("ratelimit.local.synchronization=thread_local")
+                .run(context -> assertThat(sentenceOf(context.getStartupFailure()))
+                        .startsWith(
+                                "ratelimit.local.synchronization is thread_local, under which a client would have"));
     }
 
     @Test
@@ -123,7 +231,11 @@ class RateLimitPropertiesTest {
     @ParameterizedTest
     @CsvSource({
         "RATELIMIT_POLICIES_API_PATH, ratelimit.policies.api.path is unknown",
+        "RATELIMIT_CLIENT_ADDRESS_TRUSTED, ratelimit.client.address.trusted is unknown",
+        "RATELIMIT_CLIENTADDRESS_HEADERS, ratelimit.clientaddress.headers is unknown",
         "RATELIMIT_LOCAL_MAX_KEYS, ratelimit.local.max.keys is unknown",
+        "RATELIMIT_FILTER_ORDER, ratelimit.filter.order is unknown",
+        "RATELIMIT_POLICIES_API_CHARGE_OF, ratelimit.policies.api.charge.of is unknown",
         "RATELIMIT_POLICIES_LOGINAPI_LIMITS, has a name that an environment variable could not tell from"
     })
     void stopsTheStartForAnEnvironmentVariableThatItDoesNotKnow(String variable, String problem) {
@@ -146,6 +258,10 @@ class RateLimitPropertiesTest {
                                 Map.of(
                                         "RATELIMIT_POLICIES_API_LIMITS", "7/1m",
                                         "RATELIMIT_LOCAL_MAXIMUM_KEYS", "9",
+                                        "RATELIMIT_POLICIES_API_PATHS", "/**",
+                                        "RATELIMIT_POLICIES_API_CHARGE_ON", "4xx",
+                                        "RATELIMIT_CLIENTADDRESS_TRUSTEDPROXIES_0", "10.0.0.0/8",
+                                        "RATELIMIT_CLIENT_ADDRESS_IPV6_PREFIX", "64",
                                         "RATELIMIT_SERVICE_HOST", "somebody else's"))))
                 .run(context -> {
                     assertThat(context.getBean(ConfiguredPolicies.class)
@@ -156,6 +272,9 @@ class RateLimitPropertiesTest {
                                     .local()
                                     .maximumKeys())
                             .isEqualTo(9);
+                    assertThat(context.getBean(RateLimitProperties.class).clientAddress())
+                            .isEqualTo(new RateLimitProperties.ClientAddressProperties(
+                                    List.of("10.0.0.0/8"), ForwardedHeader.X_FORWARDED_FOR, 64));
                 });
     }
 
@@ -172,6 +291,7 @@ class RateLimitPropertiesTest {
         "ratelimit.polices.api.limits=5/1m, ratelimit.polices.api.limits",
         "ratelimit.enable=true, ratelimit.enable",
         "ratelimit.local.max-keys=5, ratelimit.local.max-keys",
+        "ratelimit.filter.order=5, ratelimit.filter.order",
         "ratelimit.policies.web.limits[0].refill-perid=1m, ratelimit.policies.web.limits[0].refill-perid",
     })
     void stopsTheStartForAPropertyThatItDoesNotKnow(String line, String property) {

@@ -30,6 +30,7 @@ import org.springframework.boot.test.web.server.LocalServerPort;
         classes = TestApplication.class,
         properties = {
             "server.forward-headers-strategy=framework", // whose filter believes every header
+            "ratelimit.policies.early.limits=3/1m",
             "ratelimit.policies.filtered.limits=5/1m",
             "ratelimit.policies.filtered.paths=/filtered/**, /deferred, /callable, /broken, /forwarded, /a b, /error-dispatched",
             "ratelimit.policies.filtered.methods=GET",
@@ -128,6 +129,40 @@ class RateLimitFilterTest {
                         + "\"title\":\"Request cannot be satisfied as assigned quota has been exceeded\",\"status\":429,"
                         + "\"detail\":\"Try again in 12 seconds.\",\"instance\":\"/filtered/and/deeper\","
                         + "\"violated-policies\":[\"filtered\"]}");
+    }
+
+    @Test
+    void listsPoliciesInTheOrderOfTheConfigurationWhicheverDecidesFirst() throws Exception {
+        assertThat(header(get("/filtered/and-early"), "RateLimit"))
+                .isEqualTo("\"early\";r=2;t=20, \"filtered\";r=4;t=12");
+    }
+
+    @Test
+    void tellsWhoIsPenalizedThatItsUsageIsAbnormal() throws Exception {
+        HttpResponse<String> denied = get("/penalized");
+
+        assertThat(denied.statusCode()).isEqualTo(429);
+        assertThat(denied.body())
+                .startsWith("{\"type\":\"https://iana.org/assignments/http-problem-types#abnormal-usage-detected\","
+                        + "\"title\":\"Request not satisfied due to detection of abnormal request pattern\"");
+    }
+
+    @Test
+    void leavesAResponseAloneThatIsOnItsWay() throws Exception {
+        HttpResponse<String> denied = get("/committed");
+
+        assertThat(denied.statusCode()).isEqualTo(200);
+        assertThat(denied.body()).isEqualTo("begun");
+        assertThat(header(denied, "RateLimit")).isEmpty();
+    }
+
+    @Test
+    void tellsNobodyToWaitForWhatNeverPasses() throws Exception {
+        HttpResponse<String> denied = get("/never-granted");
+
+        assertThat(denied.statusCode()).isEqualTo(429);
+        assertThat(header(denied, "Retry-After")).isEmpty();
+        assertThat(denied.body()).contains("\"detail\":\"The request costs more than own ever grants at once.\"");
     }
 
     @Test

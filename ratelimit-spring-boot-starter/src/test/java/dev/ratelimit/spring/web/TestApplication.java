@@ -106,10 +106,38 @@ class TestApplication {
 
         @GetMapping("/own-account")
         void ownAccount() {
+            deny(1_500_000_000L, false);
+        }
+
+        @GetMapping("/never-granted")
+        void neverGranted() {
+            deny(Long.MAX_VALUE, false);
+        }
+
+        @GetMapping("/penalized")
+        void penalized() {
+            deny(1_500_000_000L, true);
+        }
+
+        @GetMapping("/committed")
+        void committed(HttpServletResponse response) throws IOException {
+            response.setContentLength(5);
+            response.getWriter().write("begun");
+            response.flushBuffer();
+            deny(1_500_000_000L, false);
+        }
+
+        private static void deny(long retryAfterNanos, boolean penalized) {
             Policy own = Policy.of("own", Limit.parse("1/2s"));
             Decision denial = new Decision(
-                    false, 0, 1_500_000_000L, 2_000_000_000L, own.limits().get(0));
-            throw new RateLimitExceededException(List.of(new PolicyDecision(own, denial)));
+                    false, 0, retryAfterNanos, 2_000_000_000L, own.limits().get(0));
+            throw new RateLimitExceededException(List.of(new PolicyDecision(own, denial, penalized)));
+        }
+
+        @GetMapping("/filtered/and-early")
+        @RateLimited("early")
+        String filteredAndEarly() {
+            return filtered();
         }
 
         @GetMapping("/service/{tenant}")

@@ -1,0 +1,49 @@
+package dev.ratelimit.spring;
+
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.atomic.LongAdder;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Counts what comes of requests and calls, by policy and outcome, since the start. Thread-safe.
+ *
+ * <p>It knows the policies of application.yml and no others, so that no client can make it grow; and it never throws, so
+ * that counting decides nothing.
+ */
+public final class RateLimitCounts {
+    private final Map<String, Map<Outcome, LongAdder>> counts = new HashMap<>(); // never changed but for the numbers
+
+    /** Creates the counts of those policies, all of them 0. */
+    public RateLimitCounts(ConfiguredPolicies policies) {
+        policies.all().forEach(each -> counts.put(each.policy().name(), adders()));
+    }
+
+    private static Map<Outcome, LongAdder> adders() {
+        Map<Outcome, LongAdder> adders = new EnumMap<>(Outcome.class);
+        for (Outcome outcome : Outcome.values()) {
+            adders.put(outcome, new LongAdder());
+        }
+        return adders;
+    }
+
+    /** Counts one; does nothing for a policy that is not of application.yml, as are limits in place of annotations. */
+    public void add(String policy, Outcome outcome) {
+        LongAdder adder = adder(policy, outcome);
+        if (adder != null) {
+            adder.increment();
+        }
+    }
+
+    /** Returns how many there were: 0 for a policy that is not of application.yml. */
+    public long count(String policy, Outcome outcome) {
+        LongAdder adder = adder(policy, outcome);
+        return adder == null ? 0 : adder.sum();
+    }
+
+    private @Nullable LongAdder adder(String policy, Outcome outcome) {
+        Map<Outcome, LongAdder> adders = counts.get(policy);
+        return adders == null ? null : adders.get(outcome);
+    }
+}

@@ -1,0 +1,68 @@
+package dev.ratelimit.spring.web;
+
+import jakarta.servlet.DispatcherType;
+import jakarta.servlet.http.HttpServletMapping;
+import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.MappingMatch;
+import org.jspecify.annotations.Nullable;
+import org.springframework.http.server.PathContainer;
+import org.springframework.web.util.ServletRequestPathUtils;
+
+/**
+ * The method and the path of a request, as the handlers will see them. Not thread-safe.
+ *
+ * <p>The path is parsed when it is first needed, and anew, as the dispatcher will: a path that another filter parsed may have
+ * been rewritten since.
+ */
+final class RequestLine {
+    private final HttpServletRequest request;
+    private final String method;
+    private final String uri;
+    private final int pathStart;
+    private @Nullable PathContainer parsed;
+
+    RequestLine(HttpServletRequest request) {
+        this.request = request;
+        this.method = request.getMethod();
+        this.uri = request.getRequestURI();
+        this.pathStart = pathStart(request, uri);
+    }
+
+    String method() {
+        return method;
+    }
+
+    /** Returns the URI as it was sent, which has the path from {@link #rawPathStart} on; null if parsing has to find it. */
+    @Nullable
+    String rawPath() {
+        return pathStart < 0 ? null : uri;
+    }
+
+    int rawPathStart() {
+        return pathStart;
+    }
+
+    /** Returns the path within the application. */
+    PathContainer parsedPath() {
+        PathContainer path = parsed;
+        if (path == null) {
+            path = ServletRequestPathUtils.parse(request).pathWithinApplication();
+            parsed = path;
+        }
+        return path;
+    }
+
+    /** Returns where the context's path ends; -1 where a servlet has a path of its own, or another path is included. */
+    private static int pathStart(HttpServletRequest request, String uri) {
+        HttpServletMapping mapping = request.getHttpServletMapping();
+        if (mapping == null
+                || mapping.getMappingMatch() == MappingMatch.PATH
+                || request.getDispatcherType() == DispatcherType.INCLUDE) {
+            return -1;
+        }
+        String context = request.getContextPath();
+        int start = context.length();
+        boolean starts = uri.startsWith(context) && start < uri.length() && uri.charAt(start) == '/';
+        return starts ? start : -1;
+    }
+}

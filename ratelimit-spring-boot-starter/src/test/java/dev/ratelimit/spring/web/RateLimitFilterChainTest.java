@@ -1,0 +1,181 @@
+package dev.ratelimit.spring.web;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.ratelimit.Limit;
+import dev.ratelimit.LocalRateLimiter;
+import dev.ratelimit.ManualClock;
+import dev.ratelimit.Policy;
+import dev.ratelimit.RateLimiter;
+import dev.ratelimit.spring.ConfiguredPolicies;
+import dev.ratelimit.spring.ConfiguredPolicy;
+import dev.ratelimit.spring.Keys;
+import dev.ratelimit.spring.PolicyLimiter;
+import dev.ratelimit.spring.RateLimitCounts;
+import jakarta.servlet.AsyncContext;
+import jakarta.servlet.DispatcherType;
+import jakarta.servlet.Filter;
+import jakarta.servlet.RequestDispatcher;
+import jakarta.servlet.Servlet;
+import jakarta.servlet.ServletRequestEvent;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.springframework.mock.web.MockFilterChain;
+import org.springframework.mock.web.MockHttpServletRequest;
+import org.springframework.mock.web.MockHttpServletResponse;
+import org.springframework.mock.web.MockServletContext;
+import org.springframework.web.servlet.DispatcherServlet;
+import org.springframework.web.util.pattern.PathPatternParser;
+
+/** Several filters in one chain, and one of them several times, whatever dispatch they see first. */
+class RateLimitFilterChainTest {
+    private final RateLimiter limiter =
+            LocalRateLimiter.builder().clock(new ManualClock(42)).build();
+    private final RateLimitAnswer answer =
+            new RateLimitAnswer(new RequestRules(List.of()), RateLimitFields.NONE, new ProblemResponseWriter());
+    private final Policy three = Policy.of("three", Limit.parse("3/1m"));
+    private final Policy five = Policy.of("five", Limit.parse("5/1m"));
+    private final RateLimitFilter ofThree = filter(three);
+    private final RateLimitFilter ofFive = filter(five);
+    private final Servlet servlet = new DispatcherServlet() {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        public void service(jakarta.servlet.ServletRequest request, jakarta.servlet.ServletResponse response) {}
+    };
+
+    private RateLimitFilter filter(Policy policy) {
+        return filter(policy, ChargedStatuses.ALL);
+    }
+
+    private RateLimitFilter filter(Policy policy, ChargedStatuses chargeOn) {
+        ConfiguredPolicy configured = new ConfiguredPolicy(policy, 1);
+        ConfiguredPolicies policies = new ConfiguredPolicies(List.of(configured));
+        RequestRule rule = new RequestRule(
+                configured,
+                RequestKey.GLOBAL,
+                new RequestPaths(List.of(PathPatternParser.defaultInstance.parse("/api/**")), List.of(), true),
+                Set.of(),
+                null,
+                chargeOn,
+                request -> policy,
+                request -> false);
+        return new RateLimitFilter(
+                new RequestRules(List.of(rule)),
+                new PolicyLimiter(limiter, policies, new RateLimitCounts(policies)),
+                answer);
+    }
+
+    private int send(MockHttpServletRequest request, Filter... filters) throws Exception {
+        MockHttpServletResponse response = new MockHttpServletResponse();
+        new MockFilterChain(servlet, filters).doFilter(request, response);
+        return response.getStatus();
+    }
+
+    private static MockHttpServletRequest request() {
+        return new MockHttpServletRequest("GET", "/api");
+    }
+
+    private long spent(Policy policy) {
+        Limit limit = policy.limits().get(0);
+        return limit.capacity() - 1 - limiter.peek(policy, Keys.GLOBAL, 1).remaining();
+    }
+
+    @Test
+    void chargesEachOfTwoFiltersOnce() throws Exception {
+        send(request(), ofThree, ofFive, ofThree, ofFive);
+
+        assertThat(spent(three)).isEqualTo(1);
+        assertThat(spent(five)).isEqualTo(1);
+    }
+
+    @Test
+    void givesBackWhatAnEarlierFilterTookWhereALaterOneDenies() throws Exception {
+        for (int i = 0; i < 3; i++) {
+            assertThat(send(request(), ofFive, ofThree)).isEqualTo(200);
+        }
+        for (int i = 0; i < 9; i++) {
+            assertThat(send(request(), ofFive, ofThree)).isEqualTo(429);
+        }
+
+        assertThat(spent(five)).isEqualTo(3);
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = DispatcherType.class,
+            names = {"REQUEST", "FORWARD", "ASYNC"})
+    void chargesTheFirstDispatchThatComesByAndNoOther(DispatcherType first) throws Exception {
+        MockHttpServletRequest request = request();
+        request.setDispatcherType(first);
+        send(request, ofFive);
+        for (DispatcherType next : DispatcherType.values()) {
+            request.setDispatcherType(next);
+            send(request, ofFive);
+        }
+
+        assertThat(spent(five)).isEqualTo(1);
+    }
+
+    @Test
+    void chargesNoForwardOfARequestThatItLetPassUncharged() throws Exception {
+        MockHttpServletRequest request = new MockHttpServletRequest("GET", "/other");
+        send(request, ofFive);
+        request.setDispatcherType(DispatcherType.FORWARD);
+        request.setRequestURI("/api");
+        send(request, ofFive);
+
+        assertThat(spent(five)).isZero();
+    }
+
+    @Test
+    void doesNotChargeTheRenderingOfAnErrorThatCameFromInFrontOfIt() throws Exception {
+        MockHttpServletRequest request = request();
+        request.setAttribute(RequestDispatcher.ERROR_REQUEST_URI, "/denied");
+        request.setDispatcherType(DispatcherType.ERROR);
+        send(request, ofFive);
+        request.setDispatcherType(DispatcherType.FORWARD);
+        send(request, ofFive);
+
+        assertThat(spent(five)).isZero();
+    }
+
+    /** Jetty tells of the end of each dispatch, and of an asynchronous request there has been no outcome by then. */
+    @Test
+    void waitsForTheEndOfAnAsynchronousRequestWhereOnlyADispatchHasEnded() throws Exception {
+        MockHttpServletRequest request = request();
+        MockHttpServletResponse response = new MockHttpServletResponse();
+        RateLimitFilter ofFailures = filter(five, ChargedStatuses.of(List.of("5xx"), "charge-on"));
+        new MockFilterChain(servlet, ofFailures).doFilter(request, response);
+        request.setAsyncSupported(true);
+        AsyncContext async = request.startAsync(request, response);
+        end(request);
+        assertThat(spent(five)).isEqualTo(1);
+
+        async.complete();
+        assertThat(spent(five)).isZero();
+    }
+
+    /** On Jetty an exception becomes a status in a dispatch of its own. */
+    @Test
+    void takesTheTokensAgainWhereALaterDispatchSaysSo() throws Exception {
+        MockHttpServletRequest request = request();
+        MockHttpServletResponse response = new MockHttpServletResponse();
+        RateLimitFilter ofFailures = filter(five, ChargedStatuses.of(List.of("5xx"), "charge-on"));
+        new MockFilterChain(servlet, ofFailures).doFilter(request, response);
+        end(request);
+        assertThat(spent(five)).isZero();
+
+        response.setStatus(500);
+        end(request);
+        end(request);
+        assertThat(spent(five)).isEqualTo(1);
+    }
+
+    private static void end(MockHttpServletRequest request) {
+        new RateLimitOutcome().requestDestroyed(new ServletRequestEvent(new MockServletContext(), request));
+    }
+}
