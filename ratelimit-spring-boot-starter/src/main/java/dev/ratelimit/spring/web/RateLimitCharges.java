@@ -101,7 +101,7 @@ public final class RateLimitCharges {
     }
 
     boolean areBy(RateLimitFilter candidate) {
-        return filter == candidate || earlier != null && earlier.areBy(candidate);
+        return filter == candidate || (earlier != null && earlier.areBy(candidate));
     }
 
     /** Gives back what was decided on together, and returns what the policies say then. */

@@ -24,7 +24,7 @@ record RequestPattern(PathPattern pattern, @Nullable String literal, boolean ope
     }
 
     private static boolean isPlain(String text) {
-        return text.chars().allMatch(c -> Character.isLetterOrDigit(c) && c < 0x80 || "/-_.~".indexOf(c) >= 0);
+        return text.chars().allMatch(c -> (Character.isLetterOrDigit(c) && c < 0x80) || "/-_.~".indexOf(c) >= 0);
     }
 
     boolean matches(RequestLine request) {
@@ -44,7 +44,7 @@ record RequestPattern(PathPattern pattern, @Nullable String literal, boolean ope
             return agreed == length && (length > 0 || pattern.matches(request.parsedPath()));
         }
         char next = path.charAt(start + agreed);
-        if (next == '%' || next == ';' || next == '/' && agreed == length && !open) {
+        if (next == '%' || next == ';' || (next == '/' && agreed == length && !open)) {
             return pattern.matches(request.parsedPath());
         }
         return agreed == length && open && next == '/';

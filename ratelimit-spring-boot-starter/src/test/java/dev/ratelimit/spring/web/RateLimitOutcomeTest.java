@@ -28,6 +28,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
@@ -407,14 +408,14 @@ class RateLimitOutcomeTest {
         @GetMapping("/deferred")
         DeferredResult<String> deferred() {
             DeferredResult<String> result = new DeferredResult<>();
-            CompletableFuture.runAsync(() -> result.setResult("ok"));
+            ForkJoinPool.commonPool().execute(() -> result.setResult("ok"));
             return result;
         }
 
         @GetMapping("/deferred-fails")
         DeferredResult<String> deferredFails() {
             DeferredResult<String> result = new DeferredResult<>();
-            CompletableFuture.runAsync(() -> result.setErrorResult(new IllegalStateException("as it should")));
+            ForkJoinPool.commonPool().execute(() -> result.setErrorResult(new IllegalStateException("as it should")));
             return result;
         }
 
@@ -438,7 +439,7 @@ class RateLimitOutcomeTest {
         @GetMapping("/events")
         SseEmitter events() {
             SseEmitter emitter = new SseEmitter();
-            CompletableFuture.runAsync(() -> {
+            ForkJoinPool.commonPool().execute(() -> {
                 try {
                     emitter.send("one");
                     emitter.send("two");
