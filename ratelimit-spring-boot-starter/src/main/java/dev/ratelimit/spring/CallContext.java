@@ -1,5 +1,6 @@
 package dev.ratelimit.spring;
 
+import dev.ratelimit.Policy;
 import java.util.List;
 
 /** What a call on this thread is part of: whose it is, and who else is to be told what was decided. */
@@ -20,6 +21,16 @@ public interface CallContext {
 
     /** Returns the caller's key under the policy of that name, or under one in place if none is configured so. */
     String key(String policy);
+
+    /** Returns the policy under the caller's plan; where there is no caller who could have one, that of an unknown plan. */
+    default Policy policy(ConfiguredPolicy policy) {
+        return policy.policy();
+    }
+
+    /** Whether the policy of that name leaves the caller alone. */
+    default boolean skips(String policy) {
+        return false;
+    }
 
     /** Takes note of decisions, those of one call. */
     void decided(List<PolicyDecision> decisions);

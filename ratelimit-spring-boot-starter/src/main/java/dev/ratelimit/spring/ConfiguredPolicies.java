@@ -1,6 +1,8 @@
 package dev.ratelimit.spring;
 
 import dev.ratelimit.Policy;
+import java.util.Collection;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -19,7 +21,7 @@ public final class ConfiguredPolicies {
     }
 
     /**
-     * Returns the policy of that name.
+     * Returns the policy of that name; of one with plans, that of clients whose plan is not known.
      *
      * @throws IllegalArgumentException if there is none; it lists those there are
      */
@@ -34,6 +36,11 @@ public final class ConfiguredPolicies {
     /** Returns the policy of that name and what it costs, or null if there is none. */
     public @Nullable ConfiguredPolicy find(String name) {
         return policies.get(name);
+    }
+
+    /** Returns all of them, in their order. */
+    public Collection<ConfiguredPolicy> all() {
+        return Collections.unmodifiableCollection(policies.values());
     }
 
     String names() {

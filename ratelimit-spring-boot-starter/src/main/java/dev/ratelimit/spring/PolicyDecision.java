@@ -10,7 +10,7 @@ import java.util.List;
 /**
  * What the limiter decided under one policy. Immutable.
  *
- * @param penalized whether the limits of the policy's penalty decided, in place of its own
+ * @param penalized whether the policy's penalty was in force, and so the stricter of both limits decided
  */
 public record PolicyDecision(Policy policy, Decision decision, boolean penalized) implements Serializable {
 
@@ -46,7 +46,7 @@ public record PolicyDecision(Policy policy, Decision decision, boolean penalized
 
     /** Returns what the policy says once the {@code tokens} that it allowed have been given back. */
     public PolicyDecision givenBack(long tokens) {
-        return new PolicyDecision(policy, uncharged(decision, tokens));
+        return new PolicyDecision(policy, uncharged(decision, tokens), penalized);
     }
 
     /** Returns those that denied; the request is allowed if there is none. */

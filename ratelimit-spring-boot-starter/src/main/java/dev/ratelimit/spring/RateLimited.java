@@ -29,7 +29,11 @@ import org.springframework.core.annotation.AliasFor;
 @Target({ElementType.METHOD, ElementType.TYPE})
 public @interface RateLimited {
 
-    /** The name of a policy in {@code ratelimit.policies}; the same as {@link #policy}. */
+    /**
+     * The name of a policy in {@code ratelimit.policies}; the same as {@link #policy}. Its mode and its penalty hold for calls
+     * as for requests. Its plans and what it skips need a request to be told by: a call that is not part of one is never
+     * skipped, and held to the strictest limits of all plans.
+     */
     @AliasFor("policy")
     String value() default "";
 

@@ -1,7 +1,6 @@
 package dev.ratelimit.spring;
 
 import dev.ratelimit.NanoClock;
-import dev.ratelimit.RateLimiter;
 import java.io.Serial;
 import java.lang.reflect.Method;
 import java.util.List;
@@ -29,7 +28,7 @@ public final class RateLimitedAdvisor extends StaticMethodMatcherPointcutAdvisor
     public RateLimitedAdvisor(
             Supplier<ConfiguredPolicies> policies,
             StringValueResolver placeholders,
-            Supplier<RateLimiter> limiter,
+            Supplier<PolicyLimiter> limiter,
             Supplier<NanoClock> clock,
             Supplier<CallContext> context) {
         this.calls = SingletonSupplier.of(() -> new RateLimitedCalls(policies.get(), placeholders));

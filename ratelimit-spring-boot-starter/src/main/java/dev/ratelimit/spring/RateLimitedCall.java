@@ -30,7 +30,7 @@ record RateLimitedCall(
         @Nullable Method fallback) {
 
     Claim claim(@Nullable Object[] arguments, CallContext context) {
-        Policy charged = policy.policy();
+        Policy charged = context.policy(policy);
         Object value = key == null ? null : key.valueFor(arguments);
         String whose = value == null ? context.key(charged.name()) : Keys.of("argument", value.toString());
         return new Claim(charged, whose, tokens == null ? policy.tokens() : cost(tokens.valueFor(arguments)));

@@ -106,6 +106,7 @@ final class RateLimitedCalls {
                 read.add(call(annotation, method, type, inPlaceName(annotated, type, inPlace)));
             }
         }
+        read.removeIf(call -> call.policy().mode() == PolicyMode.OFF);
         return List.copyOf(read);
     }
 

@@ -1,9 +1,8 @@
 package dev.ratelimit.spring;
 
 import dev.ratelimit.Claim;
-import dev.ratelimit.Decision;
 import dev.ratelimit.NanoClock;
-import dev.ratelimit.RateLimiter;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.Supplier;
@@ -14,13 +13,13 @@ import org.jspecify.annotations.Nullable;
 /** Asks the limiter before a call of a {@link RateLimited} method goes on. Thread-safe. */
 final class RateLimitedInterceptor implements MethodInterceptor {
     private final Supplier<RateLimitedCalls> calls;
-    private final Supplier<RateLimiter> limiter;
+    private final Supplier<PolicyLimiter> limiter;
     private final Supplier<NanoClock> clock;
     private final Supplier<CallContext> context;
 
     RateLimitedInterceptor(
             Supplier<RateLimitedCalls> calls,
-            Supplier<RateLimiter> limiter,
+            Supplier<PolicyLimiter> limiter,
             Supplier<NanoClock> clock,
             Supplier<CallContext> context) {
         this.calls = calls;
@@ -32,7 +31,8 @@ final class RateLimitedInterceptor implements MethodInterceptor {
     @Override
     public @Nullable Object invoke(MethodInvocation invocation) throws Throwable {
         Object target = Objects.requireNonNull(invocation.getThis());
-        List<RateLimitedCall> limits = calls.get().of(invocation.getMethod(), target.getClass());
+        List<RateLimitedCall> all = calls.get().of(invocation.getMethod(), target.getClass());
+        List<RateLimitedCall> limits = enforced(all, invocation.getArguments());
         List<PolicyDecision> decisions = decide(limits, invocation.getArguments());
         context.get().decided(decisions);
         List<PolicyDecision> violations = PolicyDecision.violationsIn(decisions);
@@ -47,25 +47,46 @@ final class RateLimitedInterceptor implements MethodInterceptor {
         return denied.callFallback(target, invocation.getArguments(), exceeded);
     }
 
+    /** Leaves out what skips the caller, and what only looks on, after it has had its look. */
+    private List<RateLimitedCall> enforced(List<RateLimitedCall> all, @Nullable Object[] arguments) {
+        CallContext caller = context.get();
+        List<RateLimitedCall> enforced = new ArrayList<>(all.size());
+        for (RateLimitedCall call : all) {
+            if (caller.skips(call.policy().policy().name())) {
+                continue;
+            }
+            if (call.policy().mode() == PolicyMode.SHADOW) {
+                limiter.get().shadow(() -> call.claim(arguments, caller));
+            } else {
+                enforced.add(call);
+            }
+        }
+        return enforced;
+    }
+
     private List<PolicyDecision> decide(List<RateLimitedCall> limits, @Nullable Object[] arguments) {
         CallContext caller = context.get();
         List<Claim> claims =
                 limits.stream().map(each -> each.claim(arguments, caller)).toList();
-        List<Decision> decisions = limiter.get().tryConsume(claims);
+        List<PolicyDecision> decisions = limiter.get().tryConsume(claims);
         long deadline = clock.get().nanos() + maxWaitNanos(limits);
         while (canWait(decisions, deadline) && sleep(retryAfterNanos(decisions))) {
             decisions = limiter.get().tryConsume(claims);
         }
-        return PolicyDecision.listOf(claims, decisions);
+        limiter.get().note(claims, decisions);
+        return decisions;
     }
 
-    private boolean canWait(List<Decision> decisions, long deadline) {
+    private boolean canWait(List<PolicyDecision> decisions, long deadline) {
         long wait = retryAfterNanos(decisions);
         return wait > 0 && wait <= deadline - clock.get().nanos();
     }
 
-    private static long retryAfterNanos(List<Decision> decisions) {
-        return decisions.stream().mapToLong(Decision::retryAfterNanos).max().orElse(0);
+    private static long retryAfterNanos(List<PolicyDecision> decisions) {
+        return decisions.stream()
+                .mapToLong(each -> each.decision().retryAfterNanos())
+                .max()
+                .orElse(0);
     }
 
     /** Several limits on one call have to agree on how long it may wait, so the most impatient one decides. */

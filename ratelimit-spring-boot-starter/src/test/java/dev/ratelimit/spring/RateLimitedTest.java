@@ -134,6 +134,24 @@ class RateLimitedTest {
     }
 
     @Test
+    void holdsCallsOutsideOfRequestsToTheStrictestPlan() {
+        app.withPropertyValues(
+                        "ratelimit.policies.planned.plans.free=2/1m", "ratelimit.policies.planned.plans.pro=9/1m")
+                .withBean(Planned.class)
+                .run(context -> {
+                    Planned planned = context.getBean(Planned.class);
+                    planned.call();
+                    planned.call();
+                    denied(planned::call);
+                });
+    }
+
+    static class Planned {
+        @RateLimited("planned")
+        public void call() {}
+    }
+
+    @Test
     void limitsCallsByANamedPolicy() {
         withReports(reports -> {
             assertThat(reports.named()).isEqualTo("named");

@@ -1,5 +1,6 @@
 package dev.ratelimit.spring.autoconfigure;
 
+import dev.ratelimit.spring.web.RequestPaths;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -71,14 +72,19 @@ final class HandlerPaths {
         return false;
     }
 
-    /** Whether it is certain that there is a path which both patterns match: one is found in the simplest that either does. */
-    static boolean certainlyMeet(PathPattern one, PathPattern other) {
-        return Stream.of(one, other)
+    /**
+     * Whether it is certain that {@code paths} have one in common with {@code handler}: one is found among the simplest that
+     * either of them matches.
+     */
+    static boolean certainlyMeet(RequestPaths paths, PathPattern handler) {
+        return Stream.concat(Stream.of(handler), paths.included().stream())
                 .flatMap(pattern -> SAMPLES.stream()
                         .map(sample ->
                                 VARIABLE.matcher(pattern.getPatternString()).replaceAll(sample)))
                 .map(PathContainer::parsePath)
-                .anyMatch(path -> one.matches(path) && other.matches(path));
+                .anyMatch(path -> handler.matches(path)
+                        && paths.included().stream().anyMatch(each -> each.matches(path))
+                        && paths.excluded().stream().noneMatch(each -> each.matches(path)));
     }
 
     /**

@@ -3,6 +3,8 @@ package dev.ratelimit.spring.autoconfigure;
 import dev.ratelimit.Limit;
 import dev.ratelimit.spring.InvalidRateLimitException;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.ConfigurationPropertiesBinding;
@@ -29,13 +31,29 @@ record LimitProperties(
                     property + missing, "is missing, but a limit in parts needs refill-tokens and refill-period");
         }
         try {
-            return new Limit(capacity == null ? refillTokens : capacity, refillTokens, period(refillPeriod, property));
+            return new Limit(
+                    capacity == null ? refillTokens : capacity,
+                    refillTokens,
+                    period(refillPeriod, property + ".refill-period"));
         } catch (IllegalArgumentException e) {
             throw new InvalidRateLimitException(property, "is out of range: " + e.getMessage());
         }
     }
 
-    private static Duration period(String text, String property) {
+    /** Reads the limits at {@code property}, of which there has to be one. */
+    static List<Limit> limits(List<LimitProperties> properties, String property) {
+        if (properties.isEmpty()) {
+            throw new InvalidRateLimitException(property, "is missing, but needs at least one limit, such as 100/1m");
+        }
+        List<Limit> limits = new ArrayList<>();
+        for (LimitProperties each : properties) {
+            limits.add(each.limit(property + '[' + limits.size() + ']'));
+        }
+        return limits;
+    }
+
+    /** Reads a time with its unit: a bare number would be one of milliseconds. */
+    static Duration period(String text, String property) {
         if (!text.isEmpty() && Character.isLetter(text.charAt(text.length() - 1))) {
             try {
                 return DurationStyle.detectAndParse(text);
@@ -44,7 +62,7 @@ record LimitProperties(
             }
         }
         throw new InvalidRateLimitException(
-                property + ".refill-period", "is \"" + text + "\", but must be a number and a unit, such as 60s or 1m");
+                property, "is \"" + text + "\", but must be a number and a unit, such as 60s or 1m");
     }
 
     /** Reads the text form; a bare number, too, so that it can be refused with a sentence. */

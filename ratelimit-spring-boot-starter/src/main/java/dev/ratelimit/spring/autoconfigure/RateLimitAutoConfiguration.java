@@ -5,6 +5,8 @@ import dev.ratelimit.NanoClock;
 import dev.ratelimit.RateLimiter;
 import dev.ratelimit.spring.CallContext;
 import dev.ratelimit.spring.ConfiguredPolicies;
+import dev.ratelimit.spring.PolicyLimiter;
+import dev.ratelimit.spring.RateLimitCounts;
 import dev.ratelimit.spring.RateLimitedAdvisor;
 import dev.ratelimit.spring.RateLimitedVerifier;
 import org.springframework.aop.config.AopConfigUtils;
@@ -53,6 +55,18 @@ public final class RateLimitAutoConfiguration {
         return properties.configuredPolicies();
     }
 
+    @Bean
+    @ConditionalOnMissingBean
+    RateLimitCounts rateLimitCounts(ConfiguredPolicies policies) {
+        return new RateLimitCounts(policies);
+    }
+
+    @Bean
+    @ConditionalOnMissingBean
+    PolicyLimiter rateLimitPolicyLimiter(RateLimiter limiter, ConfiguredPolicies policies, RateLimitCounts counts) {
+        return new PolicyLimiter(limiter, policies, counts);
+    }
+
     /** The annotation. What stands in front of other beans has to be made before them, and so depends on providers. */
     @Configuration(proxyBeanMethods = false)
     @ConditionalOnBooleanProperty(name = "ratelimit.enabled", matchIfMissing = true)
@@ -65,7 +79,7 @@ public final class RateLimitAutoConfiguration {
         static RateLimitedAdvisor rateLimitedAdvisor(
                 ConfigurableListableBeanFactory beans,
                 ObjectProvider<ConfiguredPolicies> policies,
-                ObjectProvider<RateLimiter> limiter,
+                ObjectProvider<PolicyLimiter> limiter,
                 ObjectProvider<NanoClock> clock,
                 ObjectProvider<CallContext> context) {
             return new RateLimitedAdvisor(

@@ -6,11 +6,15 @@ import dev.ratelimit.Synchronization;
 import dev.ratelimit.spring.ConfiguredPolicies;
 import dev.ratelimit.spring.ConfiguredPolicy;
 import dev.ratelimit.spring.InvalidRateLimitException;
+import dev.ratelimit.spring.Penalty;
+import dev.ratelimit.spring.PolicyMode;
 import dev.ratelimit.spring.web.Cidr;
 import dev.ratelimit.spring.web.ClientAddress;
 import dev.ratelimit.spring.web.ForwardedHeader;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -42,6 +46,9 @@ record RateLimitProperties(
         @Nullable String keySecret) {
     private static final int MIN_SECRET_LENGTH = 16;
 
+    /** With the strictest, no more limits of one name than the limiter can tell apart. */
+    private static final int MAX_PLANS = 63;
+
     RateLimitProperties {
         if (keySecret != null && keySecret.length() < MIN_SECRET_LENGTH) {
             throw new InvalidRateLimitException(
@@ -62,6 +69,7 @@ record RateLimitProperties(
      *
      * @param limits Limits that hold together, as text such as 100/1m or 100/1m burst 200, or in parts: capacity,
      *     refill-tokens and refill-period
+     * @param plans Limits by the client's plan, in place of limits; a PlanResolver bean says which plan that is
      * @param key Whose bucket a request is charged to: ip, principal, global, header:NAME, cookie:NAME or the name of a
      *     KeyResolver bean, or several of them together; without one, the only KeyResolver bean or else ip
      * @param paths Path patterns of the requests that the filter charges, such as /api/**; none leaves the policy to
@@ -72,15 +80,22 @@ record RateLimitProperties(
      * @param tokens How many tokens a request or a call costs: a number, or the name of a TokenCost bean for requests
      * @param chargeOn Statuses of the response that a request stays charged for, such as 4xx or 401; it gets back what it
      *     took if it ends in another; none means all
+     * @param mode Whether the policy denies, only counts what it would deny, or is not looked at
+     * @param skip Who is never charged: client addresses, such as 10.0.0.0/8, and names of RequestSkip beans
+     * @param penalty Stricter limits, for a while, for who was denied too often
      */
     record PolicyProperties(
             @DefaultValue List<LimitProperties> limits,
+            @DefaultValue Map<String, List<LimitProperties>> plans,
             @Nullable List<String> key,
             @DefaultValue List<String> paths,
             @Nullable List<String> exclude,
             @DefaultValue List<String> methods,
             @DefaultValue("1") String tokens,
-            @DefaultValue List<String> chargeOn) {
+            @DefaultValue List<String> chargeOn,
+            @DefaultValue("enforce") PolicyMode mode,
+            @DefaultValue List<String> skip,
+            @Nullable PenaltyProperties penalty) {
 
         /** Returns the number that {@code tokens} is, or null if it is the name of a bean. */
         @Nullable
@@ -183,18 +198,50 @@ record RateLimitProperties(
                     "ratelimit.policies." + name, "has a name that is not printable ASCII, as header fields are");
         }
         PolicyProperties properties = policies.get(name);
-        if (properties == null || properties.limits.isEmpty()) {
+        if (properties == null || properties.limits.isEmpty() && properties.plans.isEmpty()) {
             throw new InvalidRateLimitException(
                     property(name, "limits"), "is missing, but a policy needs at least one limit, such as 100/1m");
         }
-        List<Limit> limits = new ArrayList<>();
-        for (LimitProperties limit : properties.limits) {
-            limits.add(limit.limit(property(name, "limits[" + limits.size() + "]")));
-        }
+        Map<String, Policy> plans = plans(name, properties);
+        Policy policy = plans.isEmpty()
+                ? new Policy(name, LimitProperties.limits(properties.limits, property(name, "limits")))
+                : ConfiguredPolicy.strictest(plans.values());
         Long fixed = properties.fixedTokens();
         long tokens = fixed == null ? 1 : fixed;
-        checkTokens(tokens, limits, property(name, "tokens"));
-        return new ConfiguredPolicy(new Policy(name, limits), tokens);
+        checkTokens(tokens, policy.limits(), property(name, "tokens"));
+        return new ConfiguredPolicy(
+                policy, tokens, properties.mode, plans, penalty(properties, policy, plans.values()));
+    }
+
+    private static Map<String, Policy> plans(String name, PolicyProperties properties) {
+        if (!properties.plans.isEmpty() && !properties.limits.isEmpty()) {
+            throw new InvalidRateLimitException(
+                    property(name, "plans"), "stands beside " + property(name, "limits") + ", which it is in place of");
+        }
+        if (properties.plans.size() > MAX_PLANS) {
+            throw new InvalidRateLimitException(
+                    property(name, "plans"), "has " + properties.plans.size() + ", but may have " + MAX_PLANS);
+        }
+        Map<String, Policy> plans = new LinkedHashMap<>();
+        properties.plans.forEach((plan, limits) ->
+                plans.put(plan, new Policy(name, LimitProperties.limits(limits, property(name, "plans." + plan)))));
+        return plans;
+    }
+
+    private @Nullable Penalty penalty(PolicyProperties properties, Policy policy, Collection<Policy> plans) {
+        if (properties.penalty == null) {
+            return null;
+        }
+        for (String name : Penalty.names(policy.name())) {
+            if (policies.containsKey(name)) {
+                throw new InvalidRateLimitException(
+                        "ratelimit.policies." + name,
+                        "has the name of what the penalty of " + policy.name() + " counts");
+            }
+        }
+        List<Policy> all = new ArrayList<>(plans);
+        all.add(policy);
+        return properties.penalty.penalty(property(policy.name(), "penalty"), all);
     }
 
     private static void checkTokens(long tokens, List<Limit> limits, String property) {

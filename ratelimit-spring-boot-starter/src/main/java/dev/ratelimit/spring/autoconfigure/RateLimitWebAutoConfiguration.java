@@ -1,11 +1,14 @@
 package dev.ratelimit.spring.autoconfigure;
 
-import dev.ratelimit.RateLimiter;
 import dev.ratelimit.spring.CallContext;
 import dev.ratelimit.spring.ConfiguredPolicies;
 import dev.ratelimit.spring.ConfiguredPolicy;
 import dev.ratelimit.spring.InvalidRateLimitException;
 import dev.ratelimit.spring.KeyResolver;
+import dev.ratelimit.spring.PlanResolver;
+import dev.ratelimit.spring.PolicyLimiter;
+import dev.ratelimit.spring.RateLimitCounts;
+import dev.ratelimit.spring.RequestSkip;
 import dev.ratelimit.spring.TokenCost;
 import dev.ratelimit.spring.web.ClientAddress;
 import dev.ratelimit.spring.web.ProblemResponseWriter;
@@ -17,8 +20,10 @@ import dev.ratelimit.spring.web.RateLimitOutcome;
 import dev.ratelimit.spring.web.RateLimitResponseWriter;
 import dev.ratelimit.spring.web.RequestCallContext;
 import dev.ratelimit.spring.web.RequestKeys;
+import dev.ratelimit.spring.web.RequestPlans;
 import dev.ratelimit.spring.web.RequestRule;
 import dev.ratelimit.spring.web.RequestRules;
+import dev.ratelimit.spring.web.RequestSkips;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -63,6 +68,18 @@ public final class RateLimitWebAutoConfiguration {
         return new RequestKeys(resolvers, client, properties.keySecret());
     }
 
+    @Bean
+    @ConditionalOnMissingBean
+    RequestPlans rateLimitPlans(Map<String, PlanResolver> resolvers, RateLimitCounts counts) {
+        return new RequestPlans(resolvers, counts);
+    }
+
+    @Bean
+    @ConditionalOnMissingBean
+    RequestSkips rateLimitSkips(Map<String, RequestSkip> skips, ClientAddress client, RateLimitCounts counts) {
+        return new RequestSkips(skips, client, counts);
+    }
+
     /** Patterns are matched as those of the handlers are, by the same parser. */
     @Bean
     @ConditionalOnMissingBean
@@ -70,11 +87,13 @@ public final class RateLimitWebAutoConfiguration {
             RateLimitProperties properties,
             ConfiguredPolicies policies,
             RequestKeys keys,
+            RequestPlans plans,
+            RequestSkips skips,
             Map<String, TokenCost> costs,
             @Qualifier("mvcPatternParser") ObjectProvider<PathPatternParser> parser,
             @Value("${management.endpoints.web.base-path:/actuator}") String actuator) {
-        RuleReader reader =
-                new RuleReader(keys, costs, parser.getIfAvailable(() -> PathPatternParser.defaultInstance), actuator);
+        RuleReader reader = new RuleReader(
+                keys, plans, skips, costs, parser.getIfAvailable(() -> PathPatternParser.defaultInstance), actuator);
         List<RequestRule> rules = new ArrayList<>();
         properties.policies().forEach((name, policy) -> {
             ConfiguredPolicy configured = policies.find(name);
@@ -99,7 +118,7 @@ public final class RateLimitWebAutoConfiguration {
         return switch (properties.headers()) {
             case IETF ->
                 RateLimitFields.ietf(rules.rules().stream()
-                        .map(rule -> rule.policy().policy())
+                        .flatMap(rule -> rule.policy().variants().stream())
                         .toList());
             case X_RATELIMIT -> RateLimitFields.xRateLimit();
             case NONE -> RateLimitFields.NONE;
@@ -128,7 +147,7 @@ public final class RateLimitWebAutoConfiguration {
     @Bean
     @ConditionalOnMissingBean(value = RateLimitFilter.class, name = "rateLimitFilterBeforeSecurity")
     FilterRegistrationBean<RateLimitFilter> rateLimitFilterBeforeSecurity(
-            RateLimitProperties properties, RequestRules rules, RateLimiter limiter, RateLimitAnswer answer) {
+            RateLimitProperties properties, RequestRules rules, PolicyLimiter limiter, RateLimitAnswer answer) {
         return registration(rules.beforeSecurity(), properties.filter().orderBeforeSecurity(), limiter, answer);
     }
 
@@ -136,12 +155,12 @@ public final class RateLimitWebAutoConfiguration {
     @Bean
     @ConditionalOnMissingBean(value = RateLimitFilter.class, name = "rateLimitFilterAfterSecurity")
     FilterRegistrationBean<RateLimitFilter> rateLimitFilterAfterSecurity(
-            RateLimitProperties properties, RequestRules rules, RateLimiter limiter, RateLimitAnswer answer) {
+            RateLimitProperties properties, RequestRules rules, PolicyLimiter limiter, RateLimitAnswer answer) {
         return registration(rules.afterSecurity(), properties.filter().orderAfterSecurity(), limiter, answer);
     }
 
     private static FilterRegistrationBean<RateLimitFilter> registration(
-            RequestRules rules, int order, RateLimiter limiter, RateLimitAnswer answer) {
+            RequestRules rules, int order, PolicyLimiter limiter, RateLimitAnswer answer) {
         FilterRegistrationBean<RateLimitFilter> registration =
                 new FilterRegistrationBean<>(new RateLimitFilter(rules, limiter, answer));
         registration.setOrder(order);

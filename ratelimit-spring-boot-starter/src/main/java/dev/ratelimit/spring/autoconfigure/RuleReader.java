@@ -7,9 +7,12 @@ import dev.ratelimit.spring.InvalidRateLimitException;
 import dev.ratelimit.spring.TokenCost;
 import dev.ratelimit.spring.autoconfigure.RateLimitProperties.PolicyProperties;
 import dev.ratelimit.spring.web.ChargedStatuses;
+import dev.ratelimit.spring.web.RequestKey;
 import dev.ratelimit.spring.web.RequestKeys;
 import dev.ratelimit.spring.web.RequestPaths;
+import dev.ratelimit.spring.web.RequestPlans;
 import dev.ratelimit.spring.web.RequestRule;
+import dev.ratelimit.spring.web.RequestSkips;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -27,7 +30,13 @@ import org.springframework.web.util.pattern.PatternParseException;
  *
  * @param actuator the path that the actuator's endpoints have in common, or / if there is none
  */
-record RuleReader(RequestKeys keys, Map<String, TokenCost> costs, PathPatternParser patterns, String actuator) {
+record RuleReader(
+        RequestKeys keys,
+        RequestPlans plans,
+        RequestSkips skips,
+        Map<String, TokenCost> costs,
+        PathPatternParser patterns,
+        String actuator) {
     private static final Set<String> METHODS =
             Arrays.stream(RequestMethod.values()).map(Enum::name).collect(Collectors.toUnmodifiableSet());
 
@@ -39,13 +48,20 @@ record RuleReader(RequestKeys keys, Map<String, TokenCost> costs, PathPatternPar
             refuse(policy.fixedTokens() == null, name, "tokens");
             refuse(!policy.chargeOn().isEmpty(), name, "charge-on");
         }
+        RequestKey key = keys.of(policy.key(), property(name, "key"));
+        if (configured.penalty() != null && key.equals(RequestKey.GLOBAL)) {
+            throw new InvalidRateLimitException(
+                    property(name, "penalty"), "would be everybody's, as the policy's key is global");
+        }
         return new RequestRule(
                 configured,
-                keys.of(policy.key(), property(name, "key")),
+                key,
                 paths(name, policy),
                 methods(name, policy),
                 cost(name, policy),
-                ChargedStatuses.of(policy.chargeOn(), property(name, "charge-on")));
+                ChargedStatuses.of(policy.chargeOn(), property(name, "charge-on")),
+                plans.of(configured, property(name, "plans")),
+                skips.of(name, policy.skip(), property(name, "skip")));
     }
 
     private static void refuse(boolean present, String name, String property) {

@@ -3,21 +3,21 @@ package dev.ratelimit.spring.autoconfigure;
 import static dev.ratelimit.spring.autoconfigure.RateLimitProperties.property;
 
 import dev.ratelimit.Limit;
-import dev.ratelimit.Policy;
+import dev.ratelimit.spring.ConfiguredPolicy;
+import dev.ratelimit.spring.PolicyMode;
 import dev.ratelimit.spring.RateLimitedAdvisor;
-import dev.ratelimit.spring.web.RateLimitFilter;
+import dev.ratelimit.spring.Strictness;
 import dev.ratelimit.spring.web.RequestRule;
 import dev.ratelimit.spring.web.RequestRules;
-import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
+import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.ListableBeanFactory;
 import org.springframework.beans.factory.SmartInitializingSingleton;
-import org.springframework.boot.web.servlet.FilterRegistrationBean;
 import org.springframework.boot.web.servlet.RegistrationBean;
 import org.springframework.web.method.HandlerMethod;
 import org.springframework.web.servlet.HandlerMapping;
@@ -58,7 +58,7 @@ final class StartupDiagnosis implements SmartInitializingSingleton {
                 beans.getBeanProvider(HandlerMapping.class).stream().toList();
         List<Finding> findings = new ArrayList<>();
         for (RequestRule rule : rules.rules()) {
-            addIdleLimits(rule.policy().policy(), findings);
+            addIdleLimits(rule.policy(), findings);
         }
         addUnmappedPaths(new HandlerPaths(mappings), findings);
         addPrincipalsBeforeSecurity(findings);
@@ -66,32 +66,42 @@ final class StartupDiagnosis implements SmartInitializingSingleton {
         return findings;
     }
 
-    private static void addIdleLimits(Policy policy, List<Finding> findings) {
-        List<Limit> limits = policy.limits();
+    private static void addIdleLimits(ConfiguredPolicy policy, List<Finding> findings) {
+        String name = policy.policy().name();
+        if (policy.plans().isEmpty()) {
+            addIdleLimits(property(name, "limits"), policy.policy().limits(), findings);
+        } else {
+            policy.plans()
+                    .forEach((plan, limits) ->
+                            addIdleLimits(property(name, "plans." + plan), limits.limits(), findings));
+        }
+    }
+
+    private static void addIdleLimits(String property, List<Limit> limits, List<Finding> findings) {
         for (int i = 0; i < limits.size(); i++) {
-            for (int j = 0; j < limits.size(); j++) {
-                boolean redundant = isNoStricter(limits.get(i), limits.get(j));
-                if (i != j && redundant && (i > j || !isNoStricter(limits.get(j), limits.get(i)))) {
-                    findings.add(new Finding(
-                            "RATELIMIT-W04",
-                            property(policy.name(), "limits") + " has " + limits.get(i) + ", which never denies what "
-                                    + limits.get(j) + " beside it allows",
-                            "remove it, or make it stricter in its rate or its burst"));
-                    break;
-                }
+            Limit binding = stricterThan(i, limits);
+            if (binding != null) {
+                findings.add(new Finding(
+                        "RATELIMIT-W04",
+                        property + " has " + limits.get(i) + ", which never denies what " + binding
+                                + " beside it allows",
+                        "remove it, or make it stricter in its rate or its burst"));
             }
         }
     }
 
-    /** Whether {@code limit} allows whatever {@code other} does: its rate and its capacity are no smaller. */
-    private static boolean isNoStricter(Limit limit, Limit other) {
-        return limit.capacity() >= other.capacity()
-                && product(limit.refillTokens(), other).compareTo(product(other.refillTokens(), limit)) >= 0;
-    }
-
-    private static BigInteger product(long tokens, Limit limit) {
-        return BigInteger.valueOf(tokens)
-                .multiply(BigInteger.valueOf(limit.refillPeriod().toNanos()));
+    /** Of two that are as strict as each other, the first one binds. */
+    private static @Nullable Limit stricterThan(int index, List<Limit> limits) {
+        Limit limit = limits.get(index);
+        for (int i = 0; i < limits.size(); i++) {
+            Limit other = limits.get(i);
+            if (i != index
+                    && Strictness.isNoStricter(limit, other)
+                    && (i < index || !Strictness.isNoStricter(other, limit))) {
+                return other;
+            }
+        }
+        return null;
     }
 
     private void addUnmappedPaths(HandlerPaths handlers, List<Finding> findings) {
@@ -117,6 +127,7 @@ final class StartupDiagnosis implements SmartInitializingSingleton {
 
     private void addPrincipalsBeforeSecurity(List<Finding> findings) {
         boolean secured = beans.containsBean(SECURITY_FILTER);
+        int order = properties.filter().orderAfterSecurity();
         for (RequestRule rule : rules.rules()) {
             String name = rule.policy().policy().name();
             if (!rule.hasPaths() || !isKeyedByPrincipal(name)) {
@@ -125,31 +136,27 @@ final class StartupDiagnosis implements SmartInitializingSingleton {
             if (!secured) {
                 findings.add(new Finding(
                         "RATELIMIT-W05",
-                        property(name, "key") + " is principal, but there is no Spring Security filter chain, so that"
+                        property(name, "key")
+                                + " names the principal, but there is no Spring Security filter chain, so that"
                                 + " unless the container logs users in each is known by the address",
                         "add Spring Security, or choose another key"));
-            } else if (filterOrder() <= securityOrder()) {
+            } else if (order <= securityOrder()) {
                 findings.add(new Finding(
                         "RATELIMIT-W05",
-                        property(name, "key") + " is principal, but the filter's order " + filterOrder()
-                                + " is in front of Spring Security's " + securityOrder()
+                        property(name, "key") + " names the principal, but ratelimit.filter.order-after-security, "
+                                + order
+                                + ", is in front of Spring Security at " + securityOrder()
                                 + ", where nobody is logged in yet",
-                        "set ratelimit.filter.order-after-security to more than that"));
+                        "set it to more than that"));
             }
         }
     }
 
     private boolean isKeyedByPrincipal(String policy) {
         RateLimitProperties.PolicyProperties configured = properties.policies().get(policy);
-        return configured != null && "principal".equals(configured.key());
-    }
-
-    private int filterOrder() {
-        return beans.getBeanProvider(FilterRegistrationBean.class).stream()
-                .filter(registration -> registration.getFilter() instanceof RateLimitFilter)
-                .mapToInt(RegistrationBean::getOrder)
-                .max()
-                .orElse(Integer.MAX_VALUE);
+        return configured != null
+                && configured.key() != null
+                && configured.key().contains("principal");
     }
 
     private int securityOrder() {
@@ -187,6 +194,9 @@ final class StartupDiagnosis implements SmartInitializingSingleton {
     }
 
     private static boolean covers(RequestRule rule, RequestMappingInfo info) {
+        if (rule.policy().mode() == PolicyMode.OFF) {
+            return false;
+        }
         boolean methods = rule.methods().isEmpty()
                 || info.getMethodsCondition().getMethods().isEmpty()
                 || info.getMethodsCondition().getMethods().stream()
@@ -194,7 +204,6 @@ final class StartupDiagnosis implements SmartInitializingSingleton {
         return methods
                 && info.getPathPatternsCondition() != null
                 && info.getPathPatternsCondition().getPatterns().stream()
-                        .anyMatch(handler -> rule.paths().included().stream()
-                                .anyMatch(path -> HandlerPaths.certainlyMeet(path, handler)));
+                        .anyMatch(handler -> HandlerPaths.certainlyMeet(rule.paths(), handler));
     }
 }

@@ -2,21 +2,24 @@ package dev.ratelimit.spring.web;
 
 import dev.ratelimit.Claim;
 import dev.ratelimit.Policy;
-import dev.ratelimit.RateLimiter;
+import dev.ratelimit.spring.PolicyDecision;
+import dev.ratelimit.spring.PolicyLimiter;
 import java.util.concurrent.atomic.AtomicLong;
 
 /** What one request took from one bucket. Thread-safe. */
 final class Charge {
     private final RequestRule rule;
-    private final RateLimiter limiter;
+    private final PolicyLimiter limiter;
+    private final Policy policy;
     private final String key;
     private final long tokens;
     private final AtomicLong standing; // tokens that are charged as things stand
     private volatile long due; // tokens that stand charged if the status asks for it
 
-    Charge(RequestRule rule, RateLimiter limiter, String key, long tokens) {
+    Charge(RequestRule rule, PolicyLimiter limiter, Policy policy, String key, long tokens) {
         this.rule = rule;
         this.limiter = limiter;
+        this.policy = policy;
         this.key = key;
         this.tokens = tokens;
         this.standing = new AtomicLong(tokens);
@@ -24,7 +27,7 @@ final class Charge {
     }
 
     Policy policy() {
-        return rule.policy().policy();
+        return policy;
     }
 
     String key() {
@@ -36,7 +39,16 @@ final class Charge {
     }
 
     Claim claim() {
-        return new Claim(policy(), key, tokens);
+        return new Claim(policy, key, tokens);
+    }
+
+    PolicyDecision decide() {
+        return limiter.decide(policy, key, tokens);
+    }
+
+    /** Decides apart from others, unseen by the client, and returns whether this was charged. */
+    boolean lookOn() {
+        return limiter.shadow(this::claim);
     }
 
     boolean dependsOnStatus() {
@@ -57,9 +69,9 @@ final class Charge {
     private void stand(long actualTokens) {
         long more = actualTokens - standing.getAndSet(actualTokens);
         if (more > 0) {
-            limiter.charge(policy(), key, more);
+            limiter.charge(policy, key, more);
         } else if (more < 0) {
-            limiter.refund(policy(), key, -more);
+            limiter.refund(policy, key, -more);
         }
     }
 }

@@ -10,7 +10,7 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Tells which address a request comes from. Immutable.
+ * Tells which address a request comes from. Thread-safe.
  *
  * <p>It is that of the socket's other end, the peer, whatever the request's headers say; unless the peer is a proxy that is
  * trusted. Then it is the last hop in the proxies' header that is not such a proxy itself, or the first of all if each is.
@@ -27,6 +27,7 @@ public final class ClientAddress {
     private final List<Cidr> trustedProxies;
     private final ForwardedHeader header;
     private final int ipv6Prefix;
+    private final UntoldProxy untold = new UntoldProxy();
 
     /**
      * Creates it.
@@ -51,7 +52,7 @@ public final class ClientAddress {
     /** Returns the address that a request comes from whose socket's other end is {@code peer}. */
     public @Nullable IpAddress of(@Nullable String peer, Function<String, Enumeration<String>> headers) {
         IpAddress address = peer == null ? null : IpAddress.parseHop(peer, 0, peer.length());
-        return address != null && isTrusted(address)
+        return address != null && trusts(address)
                 ? behind(address, joined(headers.apply(header.fieldName())))
                 : address;
     }
@@ -61,6 +62,7 @@ public final class ClientAddress {
         HttpServletRequest socket = socketOf(request);
         if (trustedProxies.isEmpty() && socket.getAttribute(ATTRIBUTE) == null) {
             String peer = socket.getRemoteAddr();
+            untold.look(socket);
             if (peer != null && IpAddress.isQuad(peer)) {
                 return Keys.of("ip", peer); // as it would be written again, and most requests get no further
             }
@@ -83,7 +85,7 @@ public final class ClientAddress {
             int to = ForwardedHeader.trimSpace(field, from, end);
             if (from < to) {
                 IpAddress hop = header.address(field, from, to);
-                if (hop == null || !isTrusted(hop)) {
+                if (hop == null || !trusts(hop)) {
                     return hop == null ? peer : hop;
                 }
                 client = hop;
@@ -92,7 +94,8 @@ public final class ClientAddress {
         return client;
     }
 
-    private boolean isTrusted(IpAddress address) {
+    /** Whether {@code address} is that of a proxy. */
+    boolean trusts(IpAddress address) {
         for (Cidr block : trustedProxies) {
             if (block.contains(address)) {
                 return true;

@@ -25,7 +25,7 @@ public final class RateLimitCharges {
 
     private final @Nullable RateLimitFilter filter;
     private final @Nullable RateLimitCharges earlier; // of the filter before
-    private final List<Charge> charges;
+    private final List<Charge> charges; // those that were decided on together, then those of policies that only look on
     private final List<PolicyDecision> decisions;
     private final @Nullable HttpServletResponse response; // if a charge depends on its status
 
@@ -104,11 +104,11 @@ public final class RateLimitCharges {
         return filter == candidate || earlier != null && earlier.areBy(candidate);
     }
 
-    /** Gives everything back, and returns what the policies say then. */
+    /** Gives back what was decided on together, and returns what the policies say then. */
     List<PolicyDecision> giveBack() {
         List<PolicyDecision> all = new ArrayList<>();
         for (RateLimitCharges each = this; each != null; each = each.earlier) {
-            for (int i = 0; i < each.charges.size(); i++) {
+            for (int i = 0; i < each.decisions.size(); i++) {
                 Charge charge = each.charges.get(i);
                 charge.settle(0);
                 all.add(each.decisions.get(i).givenBack(charge.tokens()));

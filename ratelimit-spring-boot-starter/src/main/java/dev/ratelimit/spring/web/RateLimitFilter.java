@@ -1,8 +1,8 @@
 package dev.ratelimit.spring.web;
 
 import dev.ratelimit.Claim;
-import dev.ratelimit.RateLimiter;
 import dev.ratelimit.spring.PolicyDecision;
+import dev.ratelimit.spring.PolicyLimiter;
 import dev.ratelimit.spring.RateLimitExceededException;
 import jakarta.servlet.DispatcherType;
 import jakarta.servlet.Filter;
@@ -31,12 +31,16 @@ import org.springframework.web.cors.CorsUtils;
  */
 public final class RateLimitFilter implements Filter {
     private final List<RequestRule> rules;
-    private final RateLimiter limiter;
+    private final List<RequestRule> candidates; // which only look on
+    private final PolicyLimiter limiter;
     private final RateLimitAnswer answer;
 
     /** Creates a filter of those rules, in the order in which the answer lists them. */
-    public RateLimitFilter(RequestRules rules, RateLimiter limiter, RateLimitAnswer answer) {
-        this.rules = rules.rules().stream().filter(RequestRule::hasPaths).toList();
+    public RateLimitFilter(RequestRules rules, PolicyLimiter limiter, RateLimitAnswer answer) {
+        List<RequestRule> all =
+                rules.rules().stream().filter(RequestRule::hasPaths).toList();
+        this.rules = all.stream().filter(rule -> !rule.onlyLooksOn()).toList();
+        this.candidates = all.stream().filter(RequestRule::onlyLooksOn).toList();
         this.limiter = limiter;
         this.answer = answer;
     }
@@ -65,7 +69,9 @@ public final class RateLimitFilter implements Filter {
     private void doFilter(
             HttpServletRequest request, HttpServletResponse response, FilterChain chain, RateLimitCharges earlier)
             throws ServletException, IOException {
-        List<Charge> charges = CorsUtils.isPreFlightRequest(request) ? List.of() : charges(request);
+        boolean preflight = CorsUtils.isPreFlightRequest(request);
+        List<Charge> looksOn = preflight || candidates.isEmpty() ? List.of() : lookOn(request);
+        List<Charge> charges = preflight ? List.of() : charges(rules, request);
         List<PolicyDecision> decisions = decide(charges);
         List<PolicyDecision> violations = PolicyDecision.violationsIn(decisions);
         if (!violations.isEmpty()) {
@@ -75,7 +81,7 @@ public final class RateLimitFilter implements Filter {
             answer.denied(request, response, violations);
             return;
         }
-        earlier.add(request, response, this, charges, decisions);
+        earlier.add(request, response, this, looksOn.isEmpty() ? charges : joined(charges, looksOn), decisions);
         answer.decided(request, response, decisions);
         try {
             chain.doFilter(request, response);
@@ -87,33 +93,48 @@ public final class RateLimitFilter implements Filter {
         }
     }
 
-    private List<Charge> charges(HttpServletRequest request) {
+    /** Has policies decide that only look on, each by itself, and returns what they allowed and charged. */
+    private List<Charge> lookOn(HttpServletRequest request) {
+        List<Charge> allowed = new ArrayList<>(candidates.size());
+        for (Charge charge : charges(candidates, request)) {
+            if (charge.lookOn()) {
+                allowed.add(charge);
+            }
+        }
+        return allowed;
+    }
+
+    private List<Charge> charges(List<RequestRule> rules, HttpServletRequest request) {
         RequestLine line = new RequestLine(request);
         List<Charge> charges = List.of();
         for (int i = 0; i < rules.size(); i++) {
             RequestRule rule = rules.get(i);
-            long tokens = rule.matches(line) ? rule.tokens(request) : 0;
-            if (tokens > 0) {
+            Charge charge = rule.matches(line) ? rule.charge(request, limiter) : null;
+            if (charge != null) {
                 charges = charges.isEmpty() ? new ArrayList<>(rules.size() - i) : charges;
-                charges.add(new Charge(rule, limiter, rule.key().of(request), tokens));
+                charges.add(charge);
             }
         }
         return charges;
     }
 
+    private static List<Charge> joined(List<Charge> charges, List<Charge> looksOn) {
+        List<Charge> joined = new ArrayList<>(charges);
+        joined.addAll(looksOn);
+        return joined;
+    }
+
     private List<PolicyDecision> decide(List<Charge> charges) {
-        if (charges.size() == 1) { // as most are, and this needs no lists
-            Charge charge = charges.get(0);
-            return List.of(new PolicyDecision(
-                    charge.policy(), limiter.tryConsume(charge.policy(), charge.key(), charge.tokens())));
-        }
         if (charges.isEmpty()) {
             return List.of();
+        }
+        if (charges.size() == 1) { // as most are, and this needs no lists
+            return List.of(charges.get(0).decide());
         }
         List<Claim> claims = new ArrayList<>(charges.size());
         for (Charge charge : charges) {
             claims.add(charge.claim());
         }
-        return PolicyDecision.listOf(claims, limiter.tryConsume(claims));
+        return limiter.decide(claims);
     }
 }

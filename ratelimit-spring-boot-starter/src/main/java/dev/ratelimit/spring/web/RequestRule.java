@@ -1,17 +1,21 @@
 package dev.ratelimit.spring.web;
 
 import dev.ratelimit.spring.ConfiguredPolicy;
+import dev.ratelimit.spring.PolicyLimiter;
+import dev.ratelimit.spring.PolicyMode;
+import dev.ratelimit.spring.RequestSkip;
 import dev.ratelimit.spring.TokenCost;
 import jakarta.servlet.http.HttpServletRequest;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which requests a policy applies to, whose bucket they are charged to, and how much. Immutable.
+ * Which requests a policy applies to, whose bucket they are charged to, how much, and under which limits. Immutable.
  *
  * @param methods names of methods, one of which has to match, or none for all; GET covers HEAD
  * @param cost what a request costs, or null for what the policy says
  * @param chargeOn the statuses that a request stays charged for
+ * @param skip which requests the policy leaves alone all the same
  */
 public record RequestRule(
         ConfiguredPolicy policy,
@@ -19,15 +23,33 @@ public record RequestRule(
         RequestPaths paths,
         Set<String> methods,
         @Nullable TokenCost cost,
-        ChargedStatuses chargeOn) {
+        ChargedStatuses chargeOn,
+        RequestPlan plan,
+        RequestSkip skip) {
 
     /** Whether the filter applies this rule at all. */
     public boolean hasPaths() {
-        return !paths.isEmpty();
+        return !paths.isEmpty() && policy.mode() != PolicyMode.OFF;
+    }
+
+    boolean onlyLooksOn() {
+        return policy.mode() == PolicyMode.SHADOW;
+    }
+
+    /** Whether this rule can be applied only behind Spring Security: the user tells the key, or the plan. */
+    boolean needsUser() {
+        return key.needsUser() || !policy.plans().isEmpty();
     }
 
     boolean matches(RequestLine request) {
         return (methods.isEmpty() || methods.contains(coveringMethod(request.method()))) && paths.match(request);
+    }
+
+    /** Returns what {@code request} is to be charged with; nothing, as null, if it is skipped or costs nothing. */
+    @Nullable
+    Charge charge(HttpServletRequest request, PolicyLimiter limiter) {
+        long tokens = skip.skips(request) ? 0 : tokens(request);
+        return tokens == 0 ? null : new Charge(this, limiter, plan.of(request), key.of(request), tokens);
     }
 
     /** Spring serves HEAD by the handlers of GET. */
@@ -36,7 +58,7 @@ public record RequestRule(
     }
 
     /** Returns what {@code request} costs; 0 if it is free. */
-    long tokens(HttpServletRequest request) {
+    private long tokens(HttpServletRequest request) {
         if (cost == null) {
             return policy.tokens();
         }

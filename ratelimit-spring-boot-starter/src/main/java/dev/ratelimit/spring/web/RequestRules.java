@@ -25,7 +25,7 @@ public record RequestRules(List<RequestRule> rules) {
 
     private RequestRules ofPhase(boolean needsUser) {
         return new RequestRules(rules.stream()
-                .filter(rule -> rule.hasPaths() && rule.key().needsUser() == needsUser)
+                .filter(rule -> rule.hasPaths() && rule.needsUser() == needsUser)
                 .toList());
     }
 

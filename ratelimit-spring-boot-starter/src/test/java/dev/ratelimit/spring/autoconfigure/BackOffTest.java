@@ -13,6 +13,8 @@ import dev.ratelimit.spring.ConfiguredPolicies;
 import dev.ratelimit.spring.ConfiguredPolicy;
 import dev.ratelimit.spring.KeyResolver;
 import dev.ratelimit.spring.Keys;
+import dev.ratelimit.spring.PolicyLimiter;
+import dev.ratelimit.spring.RateLimitCounts;
 import dev.ratelimit.spring.RateLimitedAdvisor;
 import dev.ratelimit.spring.web.ClientAddress;
 import dev.ratelimit.spring.web.ForwardedHeader;
@@ -24,7 +26,9 @@ import dev.ratelimit.spring.web.RateLimitFilter;
 import dev.ratelimit.spring.web.RateLimitResponseWriter;
 import dev.ratelimit.spring.web.RequestCallContext;
 import dev.ratelimit.spring.web.RequestKeys;
+import dev.ratelimit.spring.web.RequestPlans;
 import dev.ratelimit.spring.web.RequestRules;
+import dev.ratelimit.spring.web.RequestSkips;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -187,22 +191,29 @@ class BackOffTest {
     void backsOffToWhateverElseTheApplicationBrings() {
         RequestRules rules = new RequestRules(List.of());
         RateLimitAnswer answer = new RateLimitAnswer(rules, RateLimitFields.NONE, new ProblemResponseWriter());
+        ConfiguredPolicies policies = new ConfiguredPolicies(List.of());
+        RateLimitCounts counts = new RateLimitCounts(policies);
+        PolicyLimiter limiter = new PolicyLimiter(LocalRateLimiter.builder().build(), policies, counts);
         ClientAddress client = new ClientAddress(List.of(), ForwardedHeader.X_FORWARDED_FOR, 56);
         web.withBean(CallContext.class, () -> CallContext.NONE)
-                .withBean(ConfiguredPolicies.class, () -> new ConfiguredPolicies(List.of()))
+                .withBean(ConfiguredPolicies.class, () -> policies)
+                .withBean(RateLimitCounts.class, () -> counts)
+                .withBean(PolicyLimiter.class, () -> limiter)
+                .withBean("ownPlans", RequestPlans.class, () -> new RequestPlans(Map.of(), counts))
+                .withBean("ownSkips", RequestSkips.class, () -> new RequestSkips(Map.of(), client, counts))
                 .withBean(RequestRules.class, () -> rules)
                 .withBean(RateLimitAnswer.class, () -> answer)
                 .withBean("ownKeys", RequestKeys.class, () -> new RequestKeys(Map.of(), client, null))
                 .withBean(ClientAddress.class, () -> client)
-                .withBean(
-                        "ownFilter",
-                        RateLimitFilter.class,
-                        () -> new RateLimitFilter(
-                                rules, LocalRateLimiter.builder().build(), answer))
+                .withBean("ownFilter", RateLimitFilter.class, () -> new RateLimitFilter(rules, limiter, answer))
                 .withBean("ownResolver", RateLimitExceptionResolver.class, () -> new RateLimitExceptionResolver(answer))
                 .run(context -> {
                     assertThat(context).hasSingleBean(CallContext.class).doesNotHaveBean(RequestCallContext.class);
                     assertThat(context).hasSingleBean(ConfiguredPolicies.class);
+                    assertThat(context.getBean(RateLimitCounts.class)).isSameAs(counts);
+                    assertThat(context.getBean(PolicyLimiter.class)).isSameAs(limiter);
+                    assertThat(context).getBeanNames(RequestPlans.class).containsExactly("ownPlans");
+                    assertThat(context).getBeanNames(RequestSkips.class).containsExactly("ownSkips");
                     assertThat(context.getBean(RequestRules.class)).isSameAs(rules);
                     assertThat(context.getBean(RateLimitAnswer.class)).isSameAs(answer);
                     assertThat(context.getBean(ClientAddress.class)).isSameAs(client);

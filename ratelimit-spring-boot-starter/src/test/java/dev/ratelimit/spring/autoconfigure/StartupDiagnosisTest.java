@@ -2,6 +2,7 @@ package dev.ratelimit.spring.autoconfigure;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.ratelimit.spring.PlanResolver;
 import dev.ratelimit.spring.RateLimited;
 import java.util.ArrayList;
 import java.util.List;
@@ -82,6 +83,18 @@ class StartupDiagnosisTest {
                         + "; remove it, or make it stricter in its rate or its burst");
     }
 
+    @Test
+    void findsALimitThatNeverBindsUnderAPlan(CapturedOutput output) {
+        WebApplicationContextRunner plans = app.withBean(PlanResolver.class, () -> request -> "free")
+                .withPropertyValues(
+                        "ratelimit.policies.plan.plans.free=60/1m", "ratelimit.policies.plan.plans.pro=600/1m, 700/1m");
+
+        assertThat(findings(plans, output))
+                .singleElement()
+                .asString()
+                .startsWith("RATELIMIT-W04 ratelimit.policies.plan.plans.pro has 700/1m, which never denies");
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"100/1m, 5000/1d", "1/1s burst 5, 30/1m", "10/1s burst 2, 100/1m"})
     void findsNothingInLimitsThatEachBindAtTimes(String limits, CapturedOutput output) {
@@ -154,16 +167,24 @@ class StartupDiagnosisTest {
         assertThat(findings(app, output, "key=principal", "paths=/reports/1"))
                 .singleElement()
                 .asString()
-                .startsWith("RATELIMIT-W05 ratelimit.policies.api.key is principal, but there is no Spring Security");
+                .startsWith(
+                        "RATELIMIT-W05 ratelimit.policies.api.key names the principal, but there is no Spring Security");
     }
 
     @Test
     void findsAPrincipalInFrontOfSecurity(CapturedOutput output) {
         assertThat(findings(secured(-50), output, "key=principal", "paths=/reports/1"))
-                .containsExactly(
-                        "RATELIMIT-W05 ratelimit.policies.api.key is principal, but the filter's order -90 is in"
-                                + " front of Spring Security's -50, where nobody is logged in yet; set"
-                                + " ratelimit.filter.order-after-security to more than that");
+                .containsExactly("RATELIMIT-W05 ratelimit.policies.api.key names the principal, but"
+                        + " ratelimit.filter.order-after-security, -90, is in front of Spring Security at -50, where nobody"
+                        + " is logged in yet; set it to more than that");
+    }
+
+    @Test
+    void findsNothingInAHandlerThatThePolicyExcludes(CapturedOutput output) {
+        WebApplicationContextRunner excluded = app.withPropertyValues(
+                "ratelimit.policies.annotated.paths=/**", "ratelimit.policies.annotated.exclude=/exports/**");
+
+        assertThat(findings(excluded, output)).isEmpty();
     }
 
     @Test

@@ -7,8 +7,11 @@ import dev.ratelimit.LocalRateLimiter;
 import dev.ratelimit.ManualClock;
 import dev.ratelimit.Policy;
 import dev.ratelimit.RateLimiter;
+import dev.ratelimit.spring.ConfiguredPolicies;
 import dev.ratelimit.spring.ConfiguredPolicy;
 import dev.ratelimit.spring.Keys;
+import dev.ratelimit.spring.PolicyLimiter;
+import dev.ratelimit.spring.RateLimitCounts;
 import jakarta.servlet.DispatcherType;
 import jakarta.servlet.Filter;
 import jakarta.servlet.RequestDispatcher;
@@ -42,14 +45,21 @@ class RateLimitFilterChainTest {
     };
 
     private RateLimitFilter filter(Policy policy) {
+        ConfiguredPolicy configured = new ConfiguredPolicy(policy, 1);
+        ConfiguredPolicies policies = new ConfiguredPolicies(List.of(configured));
         RequestRule rule = new RequestRule(
-                new ConfiguredPolicy(policy, 1),
+                configured,
                 RequestKey.GLOBAL,
                 new RequestPaths(List.of(PathPatternParser.defaultInstance.parse("/api/**")), List.of(), true),
                 Set.of(),
                 null,
-                ChargedStatuses.ALL);
-        return new RateLimitFilter(new RequestRules(List.of(rule)), limiter, answer);
+                ChargedStatuses.ALL,
+                request -> policy,
+                request -> false);
+        return new RateLimitFilter(
+                new RequestRules(List.of(rule)),
+                new PolicyLimiter(limiter, policies, new RateLimitCounts(policies)),
+                answer);
     }
 
     private int send(MockHttpServletRequest request, Filter... filters) throws Exception {

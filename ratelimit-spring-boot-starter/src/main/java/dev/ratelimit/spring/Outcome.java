@@ -1,0 +1,25 @@
+package dev.ratelimit.spring;
+
+/** What can come of a request or a call under a policy; {@link RateLimitCounts} counts them. */
+public enum Outcome {
+    /** The policy allowed it, and was charged unless another one denied it. */
+    ALLOWED,
+
+    /** The policy denied it. */
+    DENIED,
+
+    /** The policy would have denied it, but only looks on. */
+    SHADOW_DENIED,
+
+    /** The policy did not apply, as it is to skip the request. */
+    SKIPPED,
+
+    /** A key came under the policy's penalty, by a denial that was counted as such, too. */
+    PENALIZED,
+
+    /** The client's plan was none of the policy's; it was held to the strictest limits. */
+    UNKNOWN_PLAN,
+
+    /** The client could not be told from others, and shared the bucket of all of those. */
+    UNATTRIBUTED
+}

@@ -1,0 +1,142 @@
+package dev.ratelimit.spring;
+
+import dev.ratelimit.Claim;
+import dev.ratelimit.Policy;
+import dev.ratelimit.RateLimiter;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Asks the limiter for a door, and does what the policies of application.yml say of its answers: who is denied too often
+ * comes under a penalty, and all that is decided is counted. Thread-safe.
+ */
+public final class PolicyLimiter {
+    private final RateLimiter limiter;
+    private final ConfiguredPolicies policies;
+    private final RateLimitCounts counts;
+    private final boolean penalizes;
+
+    /** Creates a limiter of claims on those policies, and on others that have neither counts nor penalties. */
+    public PolicyLimiter(RateLimiter limiter, ConfiguredPolicies policies, RateLimitCounts counts) {
+        this.limiter = limiter;
+        this.policies = policies;
+        this.counts = counts;
+        this.penalizes = policies.all().stream().anyMatch(each -> each.penalty() != null);
+    }
+
+    /** Decides as {@link RateLimiter#tryConsume(Policy, String, long)} does, and takes note of what it decided. */
+    public PolicyDecision decide(Policy policy, String key, long tokens) {
+        if (penaltyInForce(policy, key) != null) {
+            return decide(List.of(new Claim(policy, key, tokens))).get(0);
+        }
+        PolicyDecision decided = new PolicyDecision(policy, limiter.tryConsume(policy, key, tokens));
+        note(key, decided);
+        return decided;
+    }
+
+    /** Decides all claims together, as {@link RateLimiter#tryConsume(List)} does, and takes note of what it decided. */
+    public List<PolicyDecision> decide(List<Claim> claims) {
+        List<PolicyDecision> decisions = tryConsume(claims);
+        note(claims, decisions);
+        return decisions;
+    }
+
+    /**
+     * Decides a claim under a policy that only looks on, and returns whether it was charged. Whatever goes wrong with it is
+     * not for the client to see.
+     */
+    public boolean shadow(Supplier<Claim> claim) {
+        try {
+            Claim claimed = claim.get();
+            return decide(claimed.policy(), claimed.key(), claimed.tokens())
+                    .decision()
+                    .allowed();
+        } catch (RuntimeException e) {
+            return false; // it comes to no decision, and so to no count
+        }
+    }
+
+    /** Gives back what was taken. */
+    public void refund(Policy policy, String key, long tokens) {
+        limiter.refund(policy, key, tokens);
+    }
+
+    /** Takes what was used already. */
+    public void charge(Policy policy, String key, long tokens) {
+        limiter.charge(policy, key, tokens);
+    }
+
+    /** Decides without taking note, for a caller who may wait and ask again. */
+    List<PolicyDecision> tryConsume(List<Claim> claims) {
+        if (claims.isEmpty()) {
+            return List.of();
+        }
+        if (!penalizes) {
+            return PolicyDecision.listOf(claims, limiter.tryConsume(claims));
+        }
+        List<Claim> all = new ArrayList<>(claims);
+        @Nullable Penalty[] penalties = new @Nullable Penalty[claims.size()];
+        for (int i = 0; i < penalties.length; i++) {
+            Claim claim = claims.get(i);
+            Penalty penalty = penaltyInForce(claim.policy(), claim.key());
+            if (penalty != null) {
+                penalties[i] = penalty;
+                all.add(new Claim(penalty.stricter(), claim.key(), claim.tokens()));
+            }
+        }
+        return binding(claims, penalties, PolicyDecision.listOf(all, limiter.tryConsume(all)));
+    }
+
+    /** Merges what was decided under penalties, which comes last, with what was decided on {@code claims}. */
+    private List<PolicyDecision> binding(
+            List<Claim> claims, @Nullable Penalty[] penalties, List<PolicyDecision> decisions) {
+        List<PolicyDecision> binding = new ArrayList<>(claims.size());
+        int next = claims.size();
+        for (int i = 0; i < penalties.length; i++) {
+            PolicyDecision own = decisions.get(i);
+            Penalty penalty = penalties[i];
+            binding.add(
+                    penalty == null
+                            ? own
+                            : penalty.binding(
+                                    own, decisions.get(next++), claims.get(i).key(), limiter));
+        }
+        return binding;
+    }
+
+    private @Nullable Penalty penaltyInForce(Policy policy, String key) {
+        ConfiguredPolicy configured = penalizes ? policies.find(policy.name()) : null;
+        Penalty penalty = configured == null ? null : configured.penalty();
+        return penalty == null || !penalty.holds(key, limiter) ? null : penalty;
+    }
+
+    /** Takes note of decisions that stand. */
+    void note(List<Claim> claims, List<PolicyDecision> decisions) {
+        for (int i = 0; i < decisions.size(); i++) {
+            note(claims.get(i).key(), decisions.get(i));
+        }
+    }
+
+    /** Counts a decision. A denial under a penalty does not count towards the next one. */
+    private void note(String key, PolicyDecision decided) {
+        ConfiguredPolicy policy = policies.find(decided.policy().name());
+        if (policy == null) {
+            return;
+        }
+        String name = decided.policy().name();
+        counts.add(name, outcome(policy, decided));
+        Penalty penalty = decided.decision().allowed() || decided.penalized() ? null : policy.penalty();
+        if (penalty != null && penalty.follows(key, limiter)) {
+            counts.add(name, Outcome.PENALIZED);
+        }
+    }
+
+    private static Outcome outcome(ConfiguredPolicy policy, PolicyDecision decided) {
+        if (decided.decision().allowed()) {
+            return Outcome.ALLOWED;
+        }
+        return policy.mode() == PolicyMode.SHADOW ? Outcome.SHADOW_DENIED : Outcome.DENIED;
+    }
+}

@@ -1,0 +1,58 @@
+package dev.ratelimit.spring.web;
+
+import dev.ratelimit.Policy;
+import dev.ratelimit.spring.ConfiguredPolicy;
+import dev.ratelimit.spring.InvalidRateLimitException;
+import dev.ratelimit.spring.Outcome;
+import dev.ratelimit.spring.PlanResolver;
+import dev.ratelimit.spring.RateLimitCounts;
+import jakarta.servlet.http.HttpServletRequest;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** Finds out, for {@code ratelimit.policies.<name>.plans}, which one a request is under. Immutable. */
+public final class RequestPlans {
+    private final Map<String, PlanResolver> resolvers;
+    private final RateLimitCounts counts;
+
+    /** Creates it; {@code resolvers} are the application's own, by bean name, of which plans need exactly one. */
+    public RequestPlans(Map<String, PlanResolver> resolvers, RateLimitCounts counts) {
+        this.resolvers = Map.copyOf(resolvers);
+        this.counts = counts;
+    }
+
+    /**
+     * Returns what tells the plan of a request under {@code policy}, if it has plans.
+     *
+     * @throws InvalidRateLimitException if it has plans, and there is not one bean to tell them apart
+     */
+    public RequestPlan of(ConfiguredPolicy policy, String property) {
+        Policy unknown = policy.policy();
+        if (policy.plans().isEmpty()) {
+            return request -> unknown;
+        }
+        if (resolvers.size() != 1) {
+            throw new InvalidRateLimitException(
+                    property,
+                    "needs one PlanResolver bean, but there are: "
+                            + (resolvers.isEmpty() ? "none" : String.join(", ", resolvers.keySet())));
+        }
+        PlanResolver resolver = resolvers.values().iterator().next();
+        return request -> {
+            Policy known = known(policy, resolver, request);
+            if (known == null) {
+                counts.add(unknown.name(), Outcome.UNKNOWN_PLAN);
+            }
+            return known == null ? unknown : known;
+        };
+    }
+
+    /** A resolver that throws knows of no plan. */
+    private static @Nullable Policy known(ConfiguredPolicy policy, PlanResolver resolver, HttpServletRequest request) {
+        try {
+            return policy.plan(resolver.plan(request));
+        } catch (RuntimeException e) {
+            return null;
+        }
+    }
+}
