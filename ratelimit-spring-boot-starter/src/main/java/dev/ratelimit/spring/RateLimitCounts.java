@@ -1,9 +1,10 @@
 package dev.ratelimit.spring;
 
-import java.util.LinkedHashMap;
+import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.atomic.LongAdder;
-import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Counts what comes of requests and calls, by policy and outcome, since the start. Thread-safe.
@@ -12,28 +13,37 @@ import java.util.stream.Stream;
  * that counting decides nothing.
  */
 public final class RateLimitCounts {
-    private final Map<String, LongAdder[]> counts = new LinkedHashMap<>(); // by ordinal; never changed
+    private final Map<String, Map<Outcome, LongAdder>> counts = new HashMap<>(); // never changed but for the numbers
 
     /** Creates the counts of those policies, all of them 0. */
     public RateLimitCounts(ConfiguredPolicies policies) {
         policies.all().forEach(each -> counts.put(each.policy().name(), adders()));
     }
 
-    private static LongAdder[] adders() {
-        return Stream.of(Outcome.values()).map(outcome -> new LongAdder()).toArray(LongAdder[]::new);
+    private static Map<Outcome, LongAdder> adders() {
+        Map<Outcome, LongAdder> adders = new EnumMap<>(Outcome.class);
+        for (Outcome outcome : Outcome.values()) {
+            adders.put(outcome, new LongAdder());
+        }
+        return adders;
     }
 
-    /** Counts one; does nothing for a policy that is not of application.yml, as the limits in place of annotations. */
+    /** Counts one; does nothing for a policy that is not of application.yml, as are limits in place of annotations. */
     public void add(String policy, Outcome outcome) {
-        LongAdder[] adders = counts.get(policy);
-        if (adders != null) {
-            adders[outcome.ordinal()].increment();
+        LongAdder adder = adder(policy, outcome);
+        if (adder != null) {
+            adder.increment();
         }
     }
 
     /** Returns how many there were: 0 for a policy that is not of application.yml. */
     public long count(String policy, Outcome outcome) {
-        LongAdder[] adders = counts.get(policy);
-        return adders == null ? 0 : adders[outcome.ordinal()].sum();
+        LongAdder adder = adder(policy, outcome);
+        return adder == null ? 0 : adder.sum();
+    }
+
+    private @Nullable LongAdder adder(String policy, Outcome outcome) {
+        Map<Outcome, LongAdder> adders = counts.get(policy);
+        return adders == null ? null : adders.get(outcome);
     }
 }

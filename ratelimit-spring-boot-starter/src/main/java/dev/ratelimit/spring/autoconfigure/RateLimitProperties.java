@@ -198,7 +198,7 @@ record RateLimitProperties(
                     "ratelimit.policies." + name, "has a name that is not printable ASCII, as header fields are");
         }
         PolicyProperties properties = policies.get(name);
-        if (properties == null || properties.limits.isEmpty() && properties.plans.isEmpty()) {
+        if (properties == null || (properties.limits.isEmpty() && properties.plans.isEmpty())) {
             throw new InvalidRateLimitException(
                     property(name, "limits"), "is missing, but a policy needs at least one limit, such as 100/1m");
         }
