@@ -124,6 +124,15 @@ class BackOffTest {
     }
 
     @Test
+    void needsNeitherTomcatNorJettyNorServlets() {
+        web.withClassLoader(new FilteredClassLoader(
+                        "org.apache.catalina", "org.eclipse.jetty", "org.springframework.boot.tomcat"))
+                .run(context -> assertThat(context).hasNotFailed().hasSingleBean(ClientAddress.class));
+        plain.withClassLoader(new FilteredClassLoader("jakarta.servlet"))
+                .run(context -> assertThat(context).hasNotFailed().hasSingleBean(RateLimiter.class));
+    }
+
+    @Test
     void switchesTheDoorsOffAndKeepsTheLimiterForCode() {
         web.withPropertyValues("ratelimit.enabled=false")
                 .run(context -> assertThat(context)

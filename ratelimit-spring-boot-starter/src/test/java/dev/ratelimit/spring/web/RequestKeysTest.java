@@ -120,6 +120,15 @@ class RequestKeysTest {
                 .doesNotHaveDuplicates();
     }
 
+    @Test
+    void needsTheUserWhereOnePartDoes() {
+        assertThat(List.of("principal", "tenant")).allMatch(part -> key(part).needsUser());
+        assertThat(List.of("ip", "global", "header:X-Api-Key", "cookie:session"))
+                .noneMatch(part -> key(part).needsUser());
+        assertThat(key("ip", "principal").needsUser()).isTrue();
+        assertThat(key("ip", "header:X-Api-Key").needsUser()).isFalse();
+    }
+
     @ParameterizedTest
     @ValueSource(ints = {65_600, 1 << 20})
     void limitsGiantKeysLikeOthers(int length) {
