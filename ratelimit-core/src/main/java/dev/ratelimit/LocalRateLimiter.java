@@ -9,15 +9,15 @@ import java.util.concurrent.ConcurrentMap;
 /**
  * Keeps the buckets in this process: for each policy at most {@code maximumKeys} of them, in Caffeine. Thread-safe.
  *
- * <p>A bucket that has been idle for as long as it takes to fill is forgotten, since it is the same as a new one. One that is
- * evicted earlier, for want of room, leaves its debt in a ledger of fixed size, where a new bucket of that key finds it. So
- * no key is ever admitted more than its limits allow, whatever is evicted and however many keys there are; a key that was
- * evicted, or is new, may be held to the debt of others that share its place in the ledger; so {@code maximumKeys} should not
- * be far below the number of clients that ask within the time a bucket takes to fill. That holds for up to 64 different
- * limits under one policy's name, and for a clock that does not go back.
+ * <p>A bucket that is full again is forgotten as others come, since it is the same as a new one. One that is evicted earlier,
+ * for want of room, leaves its debt in a ledger of fixed size, where a new bucket of that key finds it. So no key is ever
+ * admitted more than its limits allow, whatever is evicted and however many keys there are; a key that was evicted, or is new,
+ * may be held to the debt of others that share its place in the ledger. So {@code maximumKeys} should not be far below the
+ * number of clients that ask within the time a bucket takes to fill.
  *
- * <p>A key may be asked for under the same policy with other limits, since they were changed or depend on the client: then
- * it keeps the tokens it has, as far as they fit.
+ * <p>A key may be asked for under the same policy with other limits, since they were changed or depend on the client: then it
+ * keeps the tokens it has, as far as they fit. Under more than eight different limits at a time, an evicted key may have to
+ * wait until it would have been full.
  * Keys longer than 128 bytes are kept as their SHA-256.
  */
 public final class LocalRateLimiter implements RateLimiter {
@@ -39,7 +39,15 @@ public final class LocalRateLimiter implements RateLimiter {
 
     @Override
     public Decision tryConsume(Policy policy, String key, long tokens) {
-        return buckets(policy).tryConsume(policy, key, tokens);
+        Gcra.requirePositive("tokens", tokens);
+        PolicyBuckets buckets = buckets(policy);
+        while (true) {
+            GuardedBucket bucket = buckets.bucket(policy, key);
+            Decision decision = bucket.reserve(tokens, 0);
+            if (decision.allowed() || !bucket.isRetired()) {
+                return decision;
+            }
+        }
     }
 
     @Override

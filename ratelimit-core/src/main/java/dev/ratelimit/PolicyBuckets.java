@@ -59,17 +59,9 @@ final class PolicyBuckets {
                 .build();
     }
 
-    Decision tryConsume(Policy policy, String key, long tokens) {
-        Gcra.requirePositive("tokens", tokens);
-        Terms terms = terms(policy);
-        String kept = KeyDigest.of(key);
-        while (true) {
-            GuardedBucket bucket = bucket(terms, kept);
-            Decision decision = bucket.tryConsume(tokens);
-            if (decision.allowed() || !bucket.isRetired()) {
-                return decision;
-            }
-        }
+    /** Returns the bucket of {@code key}; it may be retired at any time, and denies then. */
+    GuardedBucket bucket(Policy policy, String key) {
+        return bucket(terms(policy), KeyDigest.of(key));
     }
 
     /** Decides without keeping a bucket for a key that has none, or other limits for one that has. */

@@ -182,7 +182,19 @@ final class Terms {
      * changes nothing. The wait is the decision's {@code retryAfterNanos}, also if it is allowed.
      */
     Decision decide(long[] state, long nanos, long tokens, long maxWaitNanos) {
-        long now = now(state, nanos);
+        return limits.length == 1
+                ? decideAlone(state, now(state, nanos), tokens, maxWaitNanos)
+                : decideTogether(state, now(state, nanos), tokens, maxWaitNanos);
+    }
+
+    /** The same as for several, in so few steps that a caller has it inlined and need not allocate the decision. */
+    private Decision decideAlone(long[] state, long now, long tokens, long maxWaitNanos) {
+        Gcra limit = limits[0];
+        long debt = debt(state, 0, now);
+        return limit.decision(debt, tokens, limit.fits(debt, tokens, maxWaitNanos));
+    }
+
+    private Decision decideTogether(long[] state, long now, long tokens, long maxWaitNanos) {
         boolean allowed = fits(state, now, tokens, maxWaitNanos);
         long remaining = Long.MAX_VALUE;
         long waitNanos = 0;

@@ -4,26 +4,28 @@ import dev.ratelimit.Claim;
 import dev.ratelimit.Policy;
 import dev.ratelimit.spring.PolicyDecision;
 import dev.ratelimit.spring.PolicyLimiter;
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicLongFieldUpdater;
 
 /** What one request took from one bucket. Thread-safe. */
 final class Charge {
+    /** Rather than an AtomicLong, of which there would be one for every request. */
+    private static final AtomicLongFieldUpdater<Charge> STANDING =
+            AtomicLongFieldUpdater.newUpdater(Charge.class, "standing");
+
     private final RequestRule rule;
     private final PolicyLimiter limiter;
     private final Policy policy;
     private final String key;
-    private final long tokens;
-    private final AtomicLong standing; // tokens that are charged as things stand
-    private volatile long due; // tokens that stand charged if the status asks for it
+    private volatile long due; // tokens that are to stand charged if the status asks for it
+    private volatile long standing; // tokens that are charged as things stand
 
     Charge(RequestRule rule, PolicyLimiter limiter, Policy policy, String key, long tokens) {
         this.rule = rule;
         this.limiter = limiter;
         this.policy = policy;
         this.key = key;
-        this.tokens = tokens;
-        this.standing = new AtomicLong(tokens);
         this.due = tokens;
+        this.standing = tokens;
     }
 
     Policy policy() {
@@ -35,15 +37,15 @@ final class Charge {
     }
 
     long tokens() {
-        return tokens;
+        return due;
     }
 
     Claim claim() {
-        return new Claim(policy, key, tokens);
+        return new Claim(policy, key, due);
     }
 
     PolicyDecision decide() {
-        return limiter.decide(policy, key, tokens);
+        return limiter.decide(policy, key, due);
     }
 
     /** Decides apart from others, unseen by the client, and returns whether this was charged. */
@@ -65,9 +67,16 @@ final class Charge {
         stand(actualTokens);
     }
 
+    /** Gives back what was taken, and returns how much that was. */
+    long giveBack() {
+        long taken = due;
+        settle(0);
+        return taken;
+    }
+
     /** Charges or gives back the difference; of several threads that do, each corrects the one before. */
     private void stand(long actualTokens) {
-        long more = actualTokens - standing.getAndSet(actualTokens);
+        long more = actualTokens - STANDING.getAndSet(this, actualTokens);
         if (more > 0) {
             limiter.charge(policy, key, more);
         } else if (more < 0) {

@@ -39,7 +39,7 @@ public final class RateLimitAnswer {
         if (earlier.isEmpty()) {
             expose(request, response, fields.names());
         }
-        List<PolicyDecision> all = earlier.isEmpty() && decisions.size() == 1 ? decisions : merged(earlier, decisions);
+        List<PolicyDecision> all = earlier.isEmpty() && isInOrder(decisions) ? decisions : merged(earlier, decisions);
         request.setAttribute(DECISIONS, all);
         fields.write(response, all);
     }
@@ -60,6 +60,19 @@ public final class RateLimitAnswer {
         if (!names.isEmpty() && request.getHeader(HttpHeaders.ORIGIN) != null) {
             response.addHeader(HttpHeaders.ACCESS_CONTROL_EXPOSE_HEADERS, names);
         }
+    }
+
+    /** As those of the filter are, which need no merging then; two of one policy are not. */
+    private boolean isInOrder(List<PolicyDecision> decisions) {
+        int last = placeOf(decisions.get(0).policy().name());
+        for (int i = 1; i < decisions.size(); i++) {
+            int place = placeOf(decisions.get(i).policy().name());
+            if (place <= last) {
+                return false;
+            }
+            last = place;
+        }
+        return true;
     }
 
     private List<PolicyDecision> merged(List<PolicyDecision> earlier, List<PolicyDecision> decisions) {
@@ -89,7 +102,8 @@ public final class RateLimitAnswer {
     }
 
     private int placeOf(String policy) {
-        return places.getOrDefault(policy, Integer.MAX_VALUE);
+        Integer place = places.get(policy);
+        return place == null ? Integer.MAX_VALUE : place;
     }
 
     @SuppressWarnings("unchecked")

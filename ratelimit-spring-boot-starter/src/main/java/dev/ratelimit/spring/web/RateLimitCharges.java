@@ -109,9 +109,7 @@ public final class RateLimitCharges {
         List<PolicyDecision> all = new ArrayList<>();
         for (RateLimitCharges each = this; each != null; each = each.earlier) {
             for (int i = 0; i < each.decisions.size(); i++) {
-                Charge charge = each.charges.get(i);
-                charge.settle(0);
-                all.add(each.decisions.get(i).givenBack(charge.tokens()));
+                all.add(each.decisions.get(i).givenBack(each.charges.get(i).giveBack()));
             }
         }
         return all;

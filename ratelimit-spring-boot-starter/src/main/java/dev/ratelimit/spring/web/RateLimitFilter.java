@@ -73,12 +73,11 @@ public final class RateLimitFilter implements Filter {
         List<Charge> looksOn = preflight || candidates.isEmpty() ? List.of() : lookOn(request);
         List<Charge> charges = preflight ? List.of() : charges(rules, request);
         List<PolicyDecision> decisions = decide(charges);
-        List<PolicyDecision> violations = PolicyDecision.violationsIn(decisions);
-        if (!violations.isEmpty()) {
+        if (areDenied(decisions)) {
             List<PolicyDecision> all = earlier.giveBack();
             all.addAll(decisions);
             answer.decided(request, response, all);
-            answer.denied(request, response, violations);
+            answer.denied(request, response, PolicyDecision.violationsIn(decisions));
             return;
         }
         earlier.add(request, response, this, looksOn.isEmpty() ? charges : joined(charges, looksOn), decisions);
@@ -91,6 +90,15 @@ public final class RateLimitFilter implements Filter {
             }
             answer.denied(request, response, e.violations());
         }
+    }
+
+    private static boolean areDenied(List<PolicyDecision> decisions) {
+        for (int i = 0; i < decisions.size(); i++) {
+            if (!decisions.get(i).decision().allowed()) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** Has policies decide that only look on, each by itself, and returns what they allowed and charged. */
@@ -111,8 +119,7 @@ public final class RateLimitFilter implements Filter {
             RequestRule rule = rules.get(i);
             Charge charge = rule.matches(line) ? rule.charge(request, limiter) : null;
             if (charge != null) {
-                charges = charges.isEmpty() ? new ArrayList<>(rules.size() - i) : charges;
-                charges.add(charge);
+                charges = with(charges, charge);
             }
         }
         return charges;
@@ -122,6 +129,16 @@ public final class RateLimitFilter implements Filter {
         List<Charge> joined = new ArrayList<>(charges);
         joined.addAll(looksOn);
         return joined;
+    }
+
+    /** Most requests are charged by one policy, and need no more than the smallest of lists. */
+    private static List<Charge> with(List<Charge> charges, Charge charge) {
+        if (charges.isEmpty()) {
+            return List.of(charge);
+        }
+        List<Charge> all = charges.size() == 1 ? new ArrayList<>(charges) : charges;
+        all.add(charge);
+        return all;
     }
 
     private List<PolicyDecision> decide(List<Charge> charges) {

@@ -178,10 +178,8 @@ class PolicyPropertiesTest {
         appWith("ratelimit: {policies: {api: {" + policy + "}}}").run(context -> {
             FailureAnalysis analysis =
                     new InvalidRateLimitFailureAnalyzer().analyze(Objects.requireNonNull(context.getStartupFailure()));
-            assertThat(analysis)
-                    .as("sentence for %s", context.getStartupFailure())
-                    .isNotNull();
-            assertThat(analysis.getDescription()).isEqualTo("ratelimit.policies." + sentence);
+            assertThat(Objects.requireNonNull(analysis, "no sentence").getDescription())
+                    .isEqualTo("ratelimit.policies." + sentence);
         });
     }
 

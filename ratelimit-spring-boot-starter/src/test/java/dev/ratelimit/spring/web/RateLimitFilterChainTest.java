@@ -12,10 +12,12 @@ import dev.ratelimit.spring.ConfiguredPolicy;
 import dev.ratelimit.spring.Keys;
 import dev.ratelimit.spring.PolicyLimiter;
 import dev.ratelimit.spring.RateLimitCounts;
+import jakarta.servlet.AsyncContext;
 import jakarta.servlet.DispatcherType;
 import jakarta.servlet.Filter;
 import jakarta.servlet.RequestDispatcher;
 import jakarta.servlet.Servlet;
+import jakarta.servlet.ServletRequestEvent;
 import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -24,6 +26,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.springframework.mock.web.MockFilterChain;
 import org.springframework.mock.web.MockHttpServletRequest;
 import org.springframework.mock.web.MockHttpServletResponse;
+import org.springframework.mock.web.MockServletContext;
 import org.springframework.web.servlet.DispatcherServlet;
 import org.springframework.web.util.pattern.PathPatternParser;
 
@@ -45,6 +48,10 @@ class RateLimitFilterChainTest {
     };
 
     private RateLimitFilter filter(Policy policy) {
+        return filter(policy, ChargedStatuses.ALL);
+    }
+
+    private RateLimitFilter filter(Policy policy, ChargedStatuses chargeOn) {
         ConfiguredPolicy configured = new ConfiguredPolicy(policy, 1);
         ConfiguredPolicies policies = new ConfiguredPolicies(List.of(configured));
         RequestRule rule = new RequestRule(
@@ -53,7 +60,7 @@ class RateLimitFilterChainTest {
                 new RequestPaths(List.of(PathPatternParser.defaultInstance.parse("/api/**")), List.of(), true),
                 Set.of(),
                 null,
-                ChargedStatuses.ALL,
+                chargeOn,
                 request -> policy,
                 request -> false);
         return new RateLimitFilter(
@@ -134,5 +141,41 @@ class RateLimitFilterChainTest {
         send(request, ofFive);
 
         assertThat(spent(five)).isZero();
+    }
+
+    /** Jetty tells of the end of each dispatch, and of an asynchronous request there has been no outcome by then. */
+    @Test
+    void waitsForTheEndOfAnAsynchronousRequestWhereOnlyADispatchHasEnded() throws Exception {
+        MockHttpServletRequest request = request();
+        MockHttpServletResponse response = new MockHttpServletResponse();
+        RateLimitFilter ofFailures = filter(five, ChargedStatuses.of(List.of("5xx"), "charge-on"));
+        new MockFilterChain(servlet, ofFailures).doFilter(request, response);
+        request.setAsyncSupported(true);
+        AsyncContext async = request.startAsync(request, response);
+        end(request);
+        assertThat(spent(five)).isEqualTo(1);
+
+        async.complete();
+        assertThat(spent(five)).isZero();
+    }
+
+    /** On Jetty an exception becomes a status in a dispatch of its own. */
+    @Test
+    void takesTheTokensAgainWhereALaterDispatchSaysSo() throws Exception {
+        MockHttpServletRequest request = request();
+        MockHttpServletResponse response = new MockHttpServletResponse();
+        RateLimitFilter ofFailures = filter(five, ChargedStatuses.of(List.of("5xx"), "charge-on"));
+        new MockFilterChain(servlet, ofFailures).doFilter(request, response);
+        end(request);
+        assertThat(spent(five)).isZero();
+
+        response.setStatus(500);
+        end(request);
+        end(request);
+        assertThat(spent(five)).isEqualTo(1);
+    }
+
+    private static void end(MockHttpServletRequest request) {
+        new RateLimitOutcome().requestDestroyed(new ServletRequestEvent(new MockServletContext(), request));
     }
 }

@@ -1,0 +1,63 @@
+package dev.ratelimit.spring.autoconfigure;
+
+import dev.ratelimit.spring.KeyResolver;
+import dev.ratelimit.spring.Outcome;
+import dev.ratelimit.spring.PlanResolver;
+import dev.ratelimit.spring.RateLimitCounts;
+import dev.ratelimit.spring.RequestSkip;
+import dev.ratelimit.spring.TokenCost;
+import dev.ratelimit.spring.web.RateLimitCharges;
+import jakarta.servlet.http.HttpServletRequest;
+import java.util.function.UnaryOperator;
+import org.springframework.boot.test.context.TestConfiguration;
+import org.springframework.context.annotation.Bean;
+import org.springframework.web.bind.annotation.PostMapping;
+import org.springframework.web.bind.annotation.RequestBody;
+import org.springframework.web.bind.annotation.RestController;
+
+/** The Java of the pages in docs, word for word. */
+@TestConfiguration(proxyBeanMethods = false)
+class DocsSnippets {
+
+    @Bean
+    PlanResolver plans() {
+        return request -> request.isUserInRole("PRO") ? "pro" : "free";
+    }
+
+    @Bean
+    TokenCost reportPages() {
+        return request -> request.getRequestURI().endsWith("/full") ? 10 : 1;
+    }
+
+    @Bean
+    RequestSkip batchJobs() {
+        return request -> request.isUserInRole("BATCH");
+    }
+
+    @Bean
+    KeyResolver tenant() {
+        return request -> request.getHeader("X-Tenant");
+    }
+
+    @Bean
+    KeyResolver region() {
+        return request -> "eu";
+    }
+
+    static long wouldDeny(RateLimitCounts counts) {
+        long wouldDeny = counts.count("api-next", Outcome.SHADOW_DENIED);
+        return wouldDeny;
+    }
+
+    @RestController
+    static class Chat {
+        private final UnaryOperator<String> model = prompt -> prompt + prompt;
+
+        @PostMapping("/chat")
+        String chat(@RequestBody String prompt, HttpServletRequest request) {
+            String answer = model.apply(prompt);
+            RateLimitCharges.of(request).settle("llm", answer.length());
+            return answer;
+        }
+    }
+}
