@@ -4,8 +4,11 @@ import jakarta.servlet.DispatcherType;
 import jakarta.servlet.http.HttpServletMapping;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.MappingMatch;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.server.PathContainer;
+import org.springframework.util.StringUtils;
 import org.springframework.web.util.ServletRequestPathUtils;
 
 /**
@@ -15,11 +18,15 @@ import org.springframework.web.util.ServletRequestPathUtils;
  * been rewritten since.
  */
 final class RequestLine {
+    private static final PathContainer.Options DECODED = PathContainer.Options.create('/', false);
+
     private final HttpServletRequest request;
     private final String method;
     private final String uri;
     private final int pathStart;
     private @Nullable PathContainer parsed;
+    private @Nullable PathContainer cleaned;
+    private boolean isCleaned;
 
     RequestLine(HttpServletRequest request) {
         this.request = request;
@@ -50,6 +57,47 @@ final class RequestLine {
             parsed = path;
         }
         return path;
+    }
+
+    /**
+     * Returns the path as the handler of static files reads it: without empty and dot segments, and with a backslash for a
+     * slash; null if that changes nothing.
+     */
+    @Nullable
+    PathContainer cleanedPath() {
+        if (!isCleaned) {
+            cleaned = isClean(uri) ? null : cleaned(parsedPath());
+            isCleaned = true;
+        }
+        return cleaned;
+    }
+
+    /** Whether {@code uri} is clean at first sight; most are. */
+    private static boolean isClean(String uri) {
+        return uri.indexOf('%') < 0
+                && uri.indexOf('\\') < 0
+                && !uri.contains("//")
+                && !uri.contains("/.")
+                && !uri.contains("/;")
+                && !uri.endsWith("/");
+    }
+
+    private static PathContainer cleaned(PathContainer path) {
+        StringBuilder text = new StringBuilder();
+        for (PathContainer.Element element : path.elements()) {
+            text.append(element instanceof PathContainer.PathSegment segment ? segment.valueToMatch() : "/");
+        }
+        List<String> segments = new ArrayList<>();
+        for (String segment : StringUtils.tokenizeToStringArray(text.toString(), "/\\", false, true)) {
+            switch (segment) {
+                case "." -> {}
+                case ".." ->
+                    segments.subList(Math.max(0, segments.size() - 1), segments.size())
+                            .clear();
+                default -> segments.add(segment);
+            }
+        }
+        return PathContainer.parsePath('/' + String.join("/", segments), DECODED);
     }
 
     /** Returns where the context's path ends; -1 where a servlet has a path of its own, or another path is included. */

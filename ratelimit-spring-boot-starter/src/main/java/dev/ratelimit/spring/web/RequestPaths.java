@@ -1,6 +1,7 @@
 package dev.ratelimit.spring.web;
 
 import java.util.List;
+import org.springframework.http.server.PathContainer;
 import org.springframework.web.util.pattern.PathPattern;
 
 /** Which paths a policy covers: those that one of the included patterns matches, and none of the excluded. Immutable. */
@@ -39,8 +40,17 @@ public final class RequestPaths {
         return included.isEmpty();
     }
 
+    /** A path that files are served by in another spelling is covered if either is, and excluded if both are. */
     boolean match(RequestLine request) {
-        return anyMatches(included, request) && !anyMatches(excluded, request);
+        if (!anyMatches(included, request) && !anyMatchesCleaned(included, request)) {
+            return false;
+        }
+        return !anyMatches(excluded, request) || request.cleanedPath() != null && !anyMatchesCleaned(excluded, request);
+    }
+
+    private static boolean anyMatchesCleaned(List<RequestPattern> patterns, RequestLine request) {
+        PathContainer path = request.cleanedPath();
+        return path != null && patterns.stream().anyMatch(each -> each.pattern().matches(path));
     }
 
     private static boolean anyMatches(List<RequestPattern> patterns, RequestLine request) {

@@ -8,42 +8,33 @@ import java.util.Random;
 
 /** What somebody may write under {@code ratelimit}, right or wrong, and what it was meant to say. */
 final class RandomConfiguration {
-    /** The policy that is asked about; there may be more. */
-    static final String POLICY = "api";
-
-    private static final String PREFIX = "ratelimit.policies." + POLICY + '.';
+    /** Of the policy that is asked about; there may be more. */
+    private static final String PREFIX = "ratelimit.policies.api.";
 
     private final Random random;
     private final Map<String, Object> properties = new LinkedHashMap<>();
     private final List<String> broken = new ArrayList<>();
     private long capacity = Long.MAX_VALUE;
+    private long capacityOfOthers = Long.MAX_VALUE;
     private long tokens = 1;
     private boolean limited = true;
     private boolean paths;
+    private boolean open;
 
     RandomConfiguration(long seed) {
         random = new Random(seed);
         limits();
         paths();
         tokens();
-        maybe(
-                PREFIX + "key",
-                List.of("ip", "principal", "global", "header:X-Api-Key", "cookie:session", "tenant"),
-                List.of("IP", "prinicpal", "header", "header:", "header:a b", "cookie:a=b", "none"));
+        key();
+        penalty();
+        exemptions();
         if (!limited && properties.keySet().stream().anyMatch(name -> name.startsWith(PREFIX))) {
             broken.add(PREFIX + "limits"); // is missing
         }
-        maybe("ratelimit.local.maximum-keys", List.of("1", "7", "100000"), List.of("0", "-1", "many", "1e3", ""));
-        maybe(
-                "ratelimit.local.synchronization",
-                List.of("cas", "LOCK", "stamped", "striped"),
-                List.of("thread_local", "compare-and-set"));
-        maybe("ratelimit.enabled", List.of("true", "on"), List.of("perhaps"));
+        around();
         if (chance(10)) {
-            wrong(
-                    "ratelimit."
-                            + pick("polices", "policies." + POLICY + ".limit", "policies.more.limitz", "local.size"),
-                    "1");
+            wrong("ratelimit." + pick("polices", "policies.api.limit", "policies.more.limitz", "local.size"), "1");
         }
         if (chance(5)) {
             properties.put("ratelimit.policies." + pick("Api", "a-pi") + ".limits", "1/1m");
@@ -62,12 +53,7 @@ final class RandomConfiguration {
 
     /** How many requests of one client may pass while no time does. */
     long admits() {
-        return capacity / tokens;
-    }
-
-    /** Whether the filter has something to do. */
-    boolean filters() {
-        return paths && limited;
+        return paths && limited && !open ? capacity / tokens : Long.MAX_VALUE;
     }
 
     private void limits() {
@@ -100,6 +86,8 @@ final class RandomConfiguration {
                             "\u0665/1m"));
         } else if (chance(20)) {
             limitInParts();
+        } else if (chance(20)) {
+            plans();
         } else {
             List<String> texts = new ArrayList<>();
             for (int i = random.nextInt(3); i >= 0; i--) {
@@ -141,6 +129,19 @@ final class RandomConfiguration {
         }
     }
 
+    private void plans() {
+        properties.put(PREFIX + "plans.free", limit());
+        capacityOfOthers = capacity;
+        capacity = Long.MAX_VALUE;
+        properties.put(PREFIX + "plans.pro", limit()); // which the client has
+        if (chance(20)) {
+            wrong(PREFIX + "plans.free", pick("5", "", "0/1m"));
+        } else if (chance(20)) {
+            properties.put(PREFIX + "limits", "5/1m");
+            broken.add(PREFIX + "plans"); // in place of limits, not beside them
+        }
+    }
+
     private void paths() {
         if (chance(80)) {
             paths = true;
@@ -154,7 +155,14 @@ final class RandomConfiguration {
                     PREFIX + "paths",
                     pick("api/**", "/api/{id", "/api/**/x/**", "**", "/{*rest}/x/{*rest}", "/api/{a}{a}", "/x, y"));
         } else if (chance(50)) {
-            wrong(PREFIX + "methods", "GET"); // of no paths
+            wrong(PREFIX + pick("methods", "charge-on", "exclude"), pick("GET", "401", "/api/**")); // of no paths
+        }
+        if (paths && chance(20)) {
+            open = chance(50);
+            properties.put(
+                    PREFIX + "exclude", open ? pick("/api/orders", "/**", "/x, /api/**") : pick("/x/**", "/api"));
+        } else if (paths) {
+            maybe(PREFIX + "charge-on", List.of("4xx", "401, 5xx"), List.of("4x", "999", "ok", "-401"));
         }
     }
 
@@ -162,12 +170,84 @@ final class RandomConfiguration {
         if (chance(20)) {
             tokens = 1 + random.nextInt(6);
             properties.put(PREFIX + "tokens", tokens);
-            if (tokens > capacity) {
+            if (tokens > Math.min(capacity, capacityOfOthers)) {
                 broken.add(PREFIX + "tokens");
             }
+        } else if (paths && chance(10)) {
+            tokens = 2;
+            properties.put(PREFIX + "tokens", "two"); // the bean
         } else if (chance(10)) {
             wrong(PREFIX + "tokens", pick("0", "-1", "some", "1.5", "9223372036854775808", "31"));
         }
+    }
+
+    private void key() {
+        maybe(
+                PREFIX + "key",
+                List.of("ip", "principal", "global", "header:X-Api-Key", "cookie:session", "tenant", "tenant, ip"),
+                List.of(
+                        "IP",
+                        "prinicpal",
+                        "header",
+                        "header:",
+                        "header:a b",
+                        "cookie:a=b",
+                        "none",
+                        "ip, ip",
+                        "ip, global"));
+    }
+
+    private void penalty() {
+        if (!chance(15)) {
+            return;
+        }
+        Map<String, String> parts = new LinkedHashMap<>(
+                Map.of("after", pick("20", "20 denials"), "within", "1m", "limits", "1/1000d", "for", "10m"));
+        if (chance(30)) {
+            String part = pick("after", "within", "limits", "for");
+            parts.put(part, pick("", "0", "often", "-1"));
+            broken.add(PREFIX + "penalty." + part);
+        }
+        parts.forEach((part, value) -> properties.put(PREFIX + "penalty." + part, value));
+        if ("global".equals(properties.get(PREFIX + "key"))) {
+            broken.add(PREFIX + "penalty"); // of everybody
+        }
+    }
+
+    /** What keeps a right policy from denying. */
+    private void exemptions() {
+        if (chance(20)) {
+            String mode = pick("enforce", "ENFORCE", "shadow", "off", "false");
+            properties.put(PREFIX + "mode", mode);
+            open |= !mode.equalsIgnoreCase("enforce");
+        } else if (chance(5)) {
+            wrong(PREFIX + "mode", pick("on", "dry-run", "true"));
+        }
+        if (chance(20)) {
+            String skip = pick("192.0.2.0/24", "::1", "nobody", "127.0.0.1", "10.0.0.0/8, 127.0.0.0/8");
+            properties.put(PREFIX + "skip", skip);
+            open |= skip.contains("127.");
+        } else if (chance(5)) {
+            wrong(PREFIX + "skip", pick("10.0.0.0/33", "10.0.0", "somebody", "localhost", "::/129"));
+        }
+    }
+
+    private void around() {
+        maybe("ratelimit.enabled", List.of("true", "on"), List.of("perhaps"));
+        maybe("ratelimit.headers", List.of("ietf", "x-ratelimit", "none"), List.of("draft", "ietf, none"));
+        maybe("ratelimit.key-secret", List.of("0123456789abcdef"), List.of("", "0123456789abcde"));
+        maybe("ratelimit.local.maximum-keys", List.of("1", "7", "100000"), List.of("0", "-1", "many", "1e3", ""));
+        maybe(
+                "ratelimit.local.synchronization",
+                List.of("cas", "LOCK", "stamped", "striped"),
+                List.of("thread_local", "compare-and-set"));
+        maybe(
+                "ratelimit.client-address.trusted-proxies",
+                List.of("10.0.0.0/8, ::1", "192.0.2.1"),
+                List.of("10.0.0.0/33", "localhost", "*", "10.0.0.0/-1"));
+        maybe("ratelimit.client-address.header", List.of("X-Forwarded-For", "Forwarded"), List.of("X-Real-IP"));
+        maybe("ratelimit.client-address.ipv6-prefix", List.of("32", "64"), List.of("31", "65", "/56", ""));
+        maybe("ratelimit.filter.order-before-security", List.of("-200"), List.of("first", "3000000000"));
     }
 
     private void maybe(String property, List<String> right, List<String> wrong) {
