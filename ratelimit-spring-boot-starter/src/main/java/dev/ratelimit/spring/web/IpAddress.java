@@ -120,7 +120,7 @@ public record IpAddress(long high, long low) {
                 at++;
             }
         }
-        return gap < 0 && count < GROUPS || gap >= 0 && count == GROUPS
+        return (gap < 0 && count < GROUPS) || (gap >= 0 && count == GROUPS)
                 ? null
                 : ofGroups(groups, count, Math.max(gap, 0));
     }

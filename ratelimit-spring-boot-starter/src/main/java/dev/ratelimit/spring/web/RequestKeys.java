@@ -56,7 +56,7 @@ public final class RequestKeys {
         if (parts == null) {
             return byDefault;
         }
-        if (parts.isEmpty() || parts.size() > 1 && parts.contains("global")) {
+        if (parts.isEmpty() || (parts.size() > 1 && parts.contains("global"))) {
             throw new InvalidRateLimitException(
                     property, "is " + parts + ", but must be one key, or several of which none is global");
         }

@@ -45,7 +45,8 @@ public final class RequestPaths {
         if (!anyMatches(included, request) && !anyMatchesCleaned(included, request)) {
             return false;
         }
-        return !anyMatches(excluded, request) || request.cleanedPath() != null && !anyMatchesCleaned(excluded, request);
+        return !anyMatches(excluded, request)
+                || (request.cleanedPath() != null && !anyMatchesCleaned(excluded, request));
     }
 
     private static boolean anyMatchesCleaned(List<RequestPattern> patterns, RequestLine request) {

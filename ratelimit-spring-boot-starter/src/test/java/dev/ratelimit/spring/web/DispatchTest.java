@@ -92,7 +92,7 @@ class DispatchTest {
 
         @GetMapping("/timed-out")
         DeferredResult<String> timedOut() {
-            return new DeferredResult<>(/* timeoutMillis= */ 1L);
+            return new DeferredResult<>(/* timeoutValue= */ 1L);
         }
 
         @GetMapping("/stream")

@@ -160,7 +160,7 @@ class IpAddressTest {
             String quad = (bits >>> 24) + "." + (bits >> 16 & 0xff) + '.' + (bits >> 8 & 0xff) + '.' + (bits & 0xff);
             String hex = Integer.toHexString(bits >>> 16) + ':' + Integer.toHexString(bits & 0xffff);
 
-            IpAddress expected = new IpAddress(0, 0xffff_0000_0000L | bits & 0xffff_ffffL);
+            IpAddress expected = new IpAddress(0, 0xffff_0000_0000L | (bits & 0xffff_ffffL));
             assertThat(hop(quad)).isEqualTo(expected);
             assertThat(hop("::ffff:" + quad)).isEqualTo(expected);
             assertThat(hop("::ffff:" + hex)).isEqualTo(expected);
@@ -192,7 +192,7 @@ class IpAddressTest {
         try {
             ByteBuffer bytes = ByteBuffer.wrap(InetAddress.getByName(literal).getAddress());
             return bytes.capacity() == 4
-                    ? new IpAddress(0, 0xffff_0000_0000L | bytes.getInt() & 0xffff_ffffL)
+                    ? new IpAddress(0, 0xffff_0000_0000L | (bytes.getInt() & 0xffff_ffffL))
                     : new IpAddress(bytes.getLong(), bytes.getLong());
         } catch (UnknownHostException e) {
             return null;
