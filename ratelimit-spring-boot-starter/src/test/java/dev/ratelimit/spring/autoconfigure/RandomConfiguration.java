@@ -98,11 +98,11 @@ final class RandomConfiguration {
     }
 
     private String limit() {
-        long refill = 1 + random.nextInt(12);
+        long refill = 1L + random.nextInt(12);
         String limit = refill + "/" + pick("", "2", "30") + pick("s", "m", "h", "d");
         long most = refill;
         if (chance(30)) {
-            most = 1 + random.nextInt(30);
+            most = 1L + random.nextInt(30);
             limit += " burst " + most;
         }
         capacity = Math.min(capacity, most);
@@ -111,12 +111,12 @@ final class RandomConfiguration {
 
     private void limitInParts() {
         String limit = PREFIX + "limits[0].";
-        long refill = 1 + random.nextInt(12);
+        long refill = 1L + random.nextInt(12);
         properties.put(limit + "refill-tokens", refill);
         properties.put(limit + "refill-period", pick("1m", "90s", "PT2H"));
         capacity = refill;
         if (chance(30)) {
-            capacity = 1 + random.nextInt(30);
+            capacity = 1L + random.nextInt(30);
             properties.put(limit + "capacity", capacity);
         }
         if (chance(30)) {
@@ -168,7 +168,7 @@ final class RandomConfiguration {
 
     private void tokens() {
         if (chance(20)) {
-            tokens = 1 + random.nextInt(6);
+            tokens = 1L + random.nextInt(6);
             properties.put(PREFIX + "tokens", tokens);
             if (tokens > Math.min(capacity, capacityOfOthers)) {
                 broken.add(PREFIX + "tokens");
