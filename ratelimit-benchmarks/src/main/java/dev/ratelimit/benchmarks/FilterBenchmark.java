@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
@@ -74,7 +75,7 @@ public class FilterBenchmark extends NanosPerDecision {
         bare = (incomingRequest, outgoingResponse) -> handled++;
         filtered = bare;
         context.getBeanProvider(new ParameterizedTypeReference<FilterRegistrationBean<RateLimitFilter>>() {})
-                .forEach(each -> filtered = inFrontOf(filtered, each.getFilter()));
+                .forEach(each -> filtered = inFrontOf(filtered, Objects.requireNonNull(each.getFilter())));
         request = incoming.request();
         response = new LeanResponse();
     }

@@ -13,12 +13,12 @@ final class LeanResponse extends MockHttpServletResponse {
     }
 
     @Override
-    public void setHeader(String name, @Nullable String value) {
+    public void setHeader(@Nullable String name, @Nullable String value) {
         latest = value;
     }
 
     @Override
-    public void addHeader(String name, @Nullable String value) {
+    public void addHeader(@Nullable String name, @Nullable String value) {
         latest = value;
     }
 }

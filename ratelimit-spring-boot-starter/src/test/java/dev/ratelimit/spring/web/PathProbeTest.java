@@ -11,6 +11,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.context.ConfigurableApplicationContext;
@@ -152,6 +153,22 @@ class PathProbeTest {
             }
         }
         assertThat(reached).as("what reached the handler at all").hasSizeGreaterThan(100);
+    }
+
+    /** Preflights cost nothing, so nothing may run for what looks like one. */
+    @ParameterizedTest
+    @EnumSource
+    void isNotReachedByAPreflight(Container container) throws IOException {
+        try (ConfigurableApplicationContext context = container.start(Application.class, "logging.level.root=off")) {
+            String response = Wire.send(
+                    Container.port(context),
+                    "OPTIONS /api/login HTTP/1.1",
+                    "Origin: https://a.example",
+                    "Access-Control-Request-Method: GET");
+
+            assertThat(response).startsWith("HTTP/1.1 200");
+            assertThat(context.getBean(Application.class).runs).hasValue(0);
+        }
     }
 
     private static boolean reaches(ConfigurableApplicationContext context, String request) throws IOException {
