@@ -12,6 +12,7 @@ import dev.ratelimit.spring.RateLimitedVerifier;
 import org.springframework.aop.config.AopConfigUtils;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.config.BeanDefinition;
+import org.springframework.beans.factory.config.BeanFactoryPostProcessor;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.beans.factory.support.BeanDefinitionRegistry;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
@@ -23,6 +24,7 @@ import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Import;
 import org.springframework.context.annotation.ImportBeanDefinitionRegistrar;
 import org.springframework.context.annotation.Role;
+import org.springframework.core.env.ConfigurableEnvironment;
 import org.springframework.core.env.Environment;
 import org.springframework.core.type.AnnotationMetadata;
 
@@ -31,6 +33,12 @@ import org.springframework.core.type.AnnotationMetadata;
 @EnableConfigurationProperties(RateLimitProperties.class)
 @Import(LimitProperties.TextConverter.class)
 public final class RateLimitAutoConfiguration {
+
+    /** Comes before anything is bound, or Boot would be the one to refuse, with the value, which may be a secret. */
+    @Bean
+    static BeanFactoryPostProcessor rateLimitUnknownProperties(ConfigurableEnvironment environment) {
+        return beans -> UnknownProperties.refuse(environment);
+    }
 
     @Bean
     @ConditionalOnMissingBean
@@ -50,8 +58,7 @@ public final class RateLimitAutoConfiguration {
 
     @Bean
     @ConditionalOnMissingBean
-    ConfiguredPolicies rateLimitPolicies(RateLimitProperties properties, Environment environment) {
-        UnknownProperties.refuse(environment);
+    ConfiguredPolicies rateLimitPolicies(RateLimitProperties properties) {
         return properties.configuredPolicies();
     }
 

@@ -1,69 +1,109 @@
 package dev.ratelimit.spring.autoconfigure;
 
 import dev.ratelimit.spring.InvalidRateLimitException;
-import java.lang.reflect.RecordComponent;
+import java.lang.reflect.Parameter;
+import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.springframework.boot.context.properties.bind.DataObjectPropertyName;
+import org.springframework.boot.context.properties.bind.Name;
 import org.springframework.boot.context.properties.source.ConfigurationPropertyName;
 import org.springframework.boot.context.properties.source.ConfigurationPropertyName.Form;
+import org.springframework.boot.context.properties.source.ConfigurationPropertySource;
 import org.springframework.boot.context.properties.source.ConfigurationPropertySources;
 import org.springframework.boot.context.properties.source.IterableConfigurationPropertySource;
-import org.springframework.core.env.Environment;
+import org.springframework.core.ResolvableType;
+import org.springframework.core.env.ConfigurableEnvironment;
+import org.springframework.core.env.PropertySource;
+import org.springframework.core.env.StandardEnvironment;
 
 /**
- * Refuses properties of a policy that do not exist. Boot does so itself, but not for environment variables and system
- * properties, which may be somebody else's; one that names {@code ratelimit.policies} or the like is ours.
+ * Refuses properties under {@code ratelimit} that do not exist, and says which do. Boot would refuse those of a file, in more
+ * words, but not environment variables and system properties, which may be somebody else's: of these, one that goes on as ours
+ * do is ours.
  */
 final class UnknownProperties {
     private static final ConfigurationPropertyName RATELIMIT = ConfigurationPropertyName.of("ratelimit");
-    private static final ConfigurationPropertyName POLICIES = ConfigurationPropertyName.of("ratelimit.policies");
-    private static final ConfigurationPropertyName FILTER = ConfigurationPropertyName.of("ratelimit.filter");
-    private static final ConfigurationPropertyName LOCAL = ConfigurationPropertyName.of("ratelimit.local");
-    private static final String CLIENT_ADDRESS = "clientaddress"; // two elements in an environment variable
+    private static final Set<String> PROCESS = Set.of(
+            StandardEnvironment.SYSTEM_ENVIRONMENT_PROPERTY_SOURCE_NAME,
+            StandardEnvironment.SYSTEM_PROPERTIES_PROPERTY_SOURCE_NAME);
+    private static final ResolvableType ROOT = ResolvableType.forClass(RateLimitProperties.class);
 
-    private UnknownProperties() {}
+    private final ConfigurationPropertyName name;
+    private final boolean mayBeForeign;
 
-    static void refuse(Environment environment) {
-        ConfigurationPropertySources.get(environment).forEach(source -> {
+    private UnknownProperties(ConfigurationPropertyName name, boolean mayBeForeign) {
+        this.name = name;
+        this.mayBeForeign = mayBeForeign;
+    }
+
+    static void refuse(ConfigurableEnvironment environment) {
+        for (ConfigurationPropertySource source : ConfigurationPropertySources.from(environment.getPropertySources())) {
             if (source instanceof IterableConfigurationPropertySource names) {
-                names.forEach(UnknownProperties::check);
+                boolean mayBeForeign = source.getUnderlyingSource() instanceof PropertySource<?> underlying
+                        && PROCESS.contains(underlying.getName());
+                names.stream()
+                        .filter(RATELIMIT::isAncestorOf)
+                        .forEach(name -> new UnknownProperties(name, mayBeForeign).check(ROOT, 1));
             }
-        });
-    }
-
-    private static void check(ConfigurationPropertyName name) {
-        if (POLICIES.isAncestorOf(name) && name.getNumberOfElements() > 3) {
-            String property = name.getElement(3, Form.UNIFORM);
-            boolean split = property.equals("charge"); // CHARGE_ON in an environment variable
-            check(name, split ? rest(name, 3) : property, RateLimitProperties.PolicyProperties.class);
-        } else if (FILTER.isAncestorOf(name)) {
-            check(name, rest(name, 2), RateLimitProperties.FilterProperties.class);
-        } else if (LOCAL.isAncestorOf(name)) {
-            check(name, rest(name, 2), RateLimitProperties.LocalProperties.class);
-        } else if (RATELIMIT.isAncestorOf(name) && rest(name, 1).startsWith(CLIENT_ADDRESS)) {
-            String property = rest(name, 1).substring(CLIENT_ADDRESS.length());
-            check(name, property, RateLimitProperties.ClientAddressProperties.class);
         }
     }
 
-    /** Returns the elements from there on as one word: those of MAXIMUM_KEYS in an environment variable are two. */
-    private static String rest(ConfigurationPropertyName name, int from) {
-        StringBuilder rest = new StringBuilder();
-        for (int i = from; i < name.getNumberOfElements() && !name.isNumericIndex(i); i++) {
-            rest.append(name.getElement(i, Form.UNIFORM));
+    /** Follows the name from {@code element} on, where it stands for something of that type. */
+    private void check(ResolvableType type, int element) {
+        if (element == name.getNumberOfElements()) {
+            return;
         }
-        return rest.toString();
-    }
-
-    private static void check(ConfigurationPropertyName name, String property, Class<? extends Record> type) {
-        if (Stream.of(type.getRecordComponents())
-                .map(UnknownProperties::uniform)
-                .noneMatch(property::equals)) {
-            throw new InvalidRateLimitException(name.toString(), "is unknown");
+        if (type.resolve(Object.class) == List.class) {
+            check(type.getGeneric(), name.isNumericIndex(element) ? element + 1 : element);
+        } else if (type.resolve(Object.class) == Map.class) {
+            check(type.getGeneric(1), element + 1);
+        } else {
+            checkComponents(type.resolve(Object.class), element);
         }
     }
 
-    private static String uniform(RecordComponent component) {
-        return component.getName().toLowerCase(Locale.ROOT);
+    /** Tries one element, two and more as one word: an environment variable cannot tell MAXIMUM_KEYS from two. */
+    private void checkComponents(Class<?> type, int element) {
+        StringBuilder word = new StringBuilder();
+        for (int i = element; i < name.getNumberOfElements(); i++) {
+            Parameter component = component(
+                    type, word.append(name.getElement(i, Form.UNIFORM)).toString());
+            if (component != null) {
+                check(ResolvableType.forType(component.getParameterizedType()), i + 1);
+                return;
+            }
+        }
+        if (element > 1 || !mayBeForeign) {
+            throw new InvalidRateLimitException(name.toString(), "is unknown" + known(type));
+        }
+    }
+
+    private static @Nullable Parameter component(Class<?> type, String word) {
+        return components(type)
+                .filter(each -> nameOf(each).replace("-", "").equals(word))
+                .findFirst()
+                .orElse(null);
+    }
+
+    private static String known(Class<?> type) {
+        return type.isRecord()
+                ? components(type).map(UnknownProperties::nameOf).collect(Collectors.joining(", ", "; there are: ", ""))
+                : "";
+    }
+
+    private static Stream<Parameter> components(Class<?> type) {
+        return type.isRecord() ? Stream.of(type.getDeclaredConstructors()[0].getParameters()) : Stream.empty();
+    }
+
+    private static String nameOf(Parameter component) {
+        Name name = component.getAnnotation(Name.class);
+        return name != null
+                ? name.value()
+                : DataObjectPropertyName.toDashedForm(component.getName()).toLowerCase(Locale.ROOT);
     }
 }
