@@ -96,7 +96,7 @@ final class HandlerPaths {
 
         static Segments of(String pattern) {
             List<String> parts = new ArrayList<>();
-            for (String part : pattern.split("/")) {
+            for (String part : pattern.split("/", -1)) {
                 if (part.contains("**") || part.contains("{*") || part.contains(":")) {
                     return new Segments(parts, true);
                 }

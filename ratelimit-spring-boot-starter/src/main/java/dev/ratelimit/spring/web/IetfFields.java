@@ -23,7 +23,7 @@ final class IetfFields implements RateLimitFields {
     private static final int STATE_LENGTH = 48; // of a name and two numbers, mostly
 
     /** Found by identity, as the policies of application.yml always are the same objects. Never changed. */
-    private final Map<Policy, PolicyText> configured = new IdentityHashMap<>();
+    private final IdentityHashMap<Policy, PolicyText> configured = new IdentityHashMap<>();
 
     /** Those of annotations and of code: few, as any policies are. */
     private final Map<Policy, PolicyText> others = new ConcurrentHashMap<>();
@@ -71,10 +71,10 @@ final class IetfFields implements RateLimitFields {
     }
 
     /** What never changes about a policy. */
-    private record PolicyText(Policy policy, String field, LimitText[] limits) {
+    private record PolicyText(Policy policy, String field, List<LimitText> limits) {
 
         static PolicyText of(Policy policy) {
-            LimitText[] limits = LimitText.listOf(policy);
+            List<LimitText> limits = LimitText.listOf(policy);
             StringBuilder field = new StringBuilder();
             for (LimitText limit : limits) {
                 field.append(field.isEmpty() ? "" : ", ").append(limit.field());
@@ -83,9 +83,9 @@ final class IetfFields implements RateLimitFields {
         }
 
         LimitText of(Limit limit) {
-            for (LimitText each : limits) {
-                if (each.limit().equals(limit)) {
-                    return each;
+            for (int i = 0; i < limits.size(); i++) { // no iterator: this runs for every request
+                if (limits.get(i).limit().equals(limit)) {
+                    return limits.get(i);
                 }
             }
             return LimitText.of(policy.name(), limit); // a limiter of the application's own may say what it likes

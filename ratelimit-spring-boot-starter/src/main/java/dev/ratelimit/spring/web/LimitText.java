@@ -3,6 +3,7 @@ package dev.ratelimit.spring.web;
 import dev.ratelimit.Limit;
 import dev.ratelimit.Policy;
 import java.math.BigInteger;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -19,11 +20,11 @@ record LimitText(Limit limit, String name, long tokenIntervalNanos) {
         return new LimitText(limit, quoted(name), (limit.refillPeriod().toNanos() - 1) / limit.refillTokens() + 1);
     }
 
-    static LimitText[] listOf(Policy policy) {
+    static List<LimitText> listOf(Policy policy) {
         List<Limit> limits = policy.limits();
-        LimitText[] texts = new LimitText[limits.size()];
-        for (int i = 0; i < texts.length; i++) {
-            texts[i] = of(name(policy, i), limits.get(i));
+        List<LimitText> texts = new ArrayList<>(limits.size());
+        for (int i = 0; i < limits.size(); i++) {
+            texts.add(of(name(policy, i), limits.get(i)));
         }
         return texts;
     }

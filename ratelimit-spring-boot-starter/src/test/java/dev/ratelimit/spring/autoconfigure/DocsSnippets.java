@@ -50,7 +50,7 @@ class DocsSnippets {
 
     @RestController
     static class Chat {
-        private final UnaryOperator<String> model = prompt -> prompt + prompt;
+        private final UnaryOperator<String> model = String::strip;
 
         @PostMapping("/chat")
         String chat(@RequestBody String prompt, RateLimitCharges charges) {

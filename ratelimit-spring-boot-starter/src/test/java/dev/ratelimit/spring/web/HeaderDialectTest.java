@@ -16,7 +16,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.springframework.boot.SpringApplication;
-import org.springframework.boot.web.server.servlet.context.ServletWebServerApplicationContext;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.mock.web.MockHttpServletRequest;
 import org.springframework.mock.web.MockHttpServletResponse;
@@ -41,7 +40,7 @@ class HeaderDialectTest {
                 "--ratelimit.policies.early.limits=5/1m",
                 "--ratelimit.policies.api.limits=1/1m",
                 "--ratelimit.policies.api.paths=/everyone")) {
-            int port = ((ServletWebServerApplicationContext) app).getWebServer().getPort();
+            int port = app.getEnvironment().getRequiredProperty("local.server.port", Integer.class);
             HttpResponse<String> allowed = get(port);
             HttpResponse<String> denied = get(port);
 
