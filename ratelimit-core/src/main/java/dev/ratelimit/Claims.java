@@ -1,6 +1,6 @@
 package dev.ratelimit;
 
-import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -12,26 +12,30 @@ import java.util.List;
  */
 final class Claims {
     private final RateLimiter limiter;
-    private final List<Claim> distinct = new ArrayList<>();
-    private final List<Integer> places = new ArrayList<>(); // in distinct, of each claim
+    private final Claim[] distinct; // of which there are count
+    private final int[] places; // in distinct, of each claim
+    private int count;
 
     /** Adds up the claims on one bucket. */
     Claims(RateLimiter limiter, List<Claim> claims) {
         this.limiter = limiter;
-        for (Claim claim : claims) {
+        distinct = new Claim[claims.size()];
+        places = new int[claims.size()];
+        for (int i = 0; i < places.length; i++) {
+            Claim claim = claims.get(i);
             int place = place(claim);
-            places.add(place);
-            if (place == distinct.size()) {
-                distinct.add(claim);
+            places[i] = place;
+            if (place == count) {
+                distinct[count++] = claim;
             } else {
-                distinct.set(place, sum(distinct.get(place), claim));
+                distinct[place] = sum(distinct[place], claim);
             }
         }
     }
 
     private int place(Claim claim) {
         int place = 0;
-        while (place < distinct.size() && !isOnOneBucket(distinct.get(place), claim)) {
+        while (place < count && !isOnOneBucket(distinct[place], claim)) {
             place++;
         }
         return place;
@@ -47,20 +51,27 @@ final class Claims {
     }
 
     List<Decision> tryConsume() {
-        List<Decision> decisions = new ArrayList<>(distinct.size());
+        Decision[] decisions = new Decision[count];
         boolean allowed = true;
-        for (Claim claim : distinct) {
-            decisions.add(limiter.peek(claim.policy(), claim.key(), claim.tokens()));
-            allowed &= decisions.get(decisions.size() - 1).allowed();
+        for (int i = 0; i < count; i++) {
+            decisions[i] = limiter.peek(distinct[i].policy(), distinct[i].key(), distinct[i].tokens());
+            allowed &= decisions[i].allowed();
         }
-        for (int i = 0; i < distinct.size() && allowed; i++) {
-            Claim claim = distinct.get(i);
-            decisions.set(i, limiter.tryConsume(claim.policy(), claim.key(), claim.tokens()));
-            allowed = decisions.get(i).allowed();
+        for (int i = 0; i < count && allowed; i++) {
+            decisions[i] = limiter.tryConsume(distinct[i].policy(), distinct[i].key(), distinct[i].tokens());
+            allowed = decisions[i].allowed();
             if (!allowed) {
-                distinct.subList(0, i).forEach(each -> limiter.refund(each.policy(), each.key(), each.tokens()));
+                giveBack(i);
             }
         }
-        return places.stream().map(decisions::get).toList();
+        Decision[] all = new Decision[places.length];
+        Arrays.setAll(all, i -> decisions[places[i]]);
+        return List.of(all);
+    }
+
+    private void giveBack(int end) {
+        for (int i = 0; i < end; i++) {
+            limiter.refund(distinct[i].policy(), distinct[i].key(), distinct[i].tokens());
+        }
     }
 }

@@ -1,7 +1,6 @@
 package dev.ratelimit;
 
 import java.security.SecureRandom;
-import java.time.Duration;
 import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicLongArray;
@@ -21,8 +20,8 @@ final class DebtLedger {
     private static final int MIN_CELLS = 4_096;
     private static final int MAX_CELLS = 1 << 29;
 
-    /** Before a ledger's first instant, so that a clock that steps back a little makes no debtor of anybody. */
-    private static final long LONG_PAID_NANOS = Duration.ofDays(1).toNanos();
+    /** Before a ledger's first instant, so that no clock that goes back makes a debtor of anybody. */
+    private static final long LONG_PAID_NANOS = 1L << 61;
 
     private final long[] seeds = new SecureRandom().longs(2).toArray();
     private final AtomicLong paidAt; // of the last debt

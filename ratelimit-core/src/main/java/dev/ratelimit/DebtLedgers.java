@@ -61,13 +61,15 @@ final class DebtLedgers {
         return ledger;
     }
 
-    /** Returns what {@code key} may owe under {@code terms} at {@code nanos}: the most of what any ledger says. */
-    long[] debts(String key, Terms terms, long nanos) {
+    /**
+     * Returns what {@code key} may owe under {@code terms} at {@code nanos}: the most of what any ledger says. A debt under
+     * other terms that is paid still counts for {@code patienceNanos}, since their capacity may be smaller.
+     */
+    long[] debts(String key, Terms terms, long nanos, long patienceNanos) {
         long[] most = new long[terms.size()];
         own.forEach((ofLedger, ledger) -> {
-            long[] debts = ofLedger.ticks(ledger.nanos(key, nanos));
-            if (!isZero(debts)) {
-                raise(most, terms.carried(ofLedger, debts));
+            if (!isZero(ledger.nanos(key, nanos - patienceNanos))) {
+                raise(most, terms.carried(ofLedger, ofLedger.ticks(ledger.nanos(key, nanos))));
             }
         });
         DebtLedger rest = others;

@@ -5,11 +5,13 @@ import com.github.benmanes.caffeine.cache.Caffeine;
 import com.github.benmanes.caffeine.cache.RemovalCause;
 import java.util.Collections;
 import java.util.Iterator;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,7 +33,6 @@ final class PolicyBuckets {
     private static final int MAX_KNOWN_TERMS = 64;
     private static final int LOOKED_AT_FOR_EACH_NEW = 2;
 
-    /** A bucket is forgotten, and a debt paid, only when that is so long ago that no reading of the clock is still before it. */
     private static final long CLOCK_SKEW_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     /** The limits that were asked for first or changed to last; a shortcut to what {@link #known} says of them. */
@@ -42,6 +43,7 @@ final class PolicyBuckets {
     private final Cache<String, GuardedBucket> buckets;
     private final DebtLedgers ledgers;
     private final Map<Policy, Terms> known = new ConcurrentHashMap<>();
+    private final AtomicLong patienceNanos = new AtomicLong(CLOCK_SKEW_NANOS);
     private final AtomicBoolean looking = new AtomicBoolean();
     private Iterator<Map.Entry<String, GuardedBucket>> others = Collections.emptyIterator(); // for whoever is looking
     private volatile Current current;
@@ -73,7 +75,7 @@ final class PolicyBuckets {
             GuardedBucket bucket = buckets.getIfPresent(kept);
             GuardedBucket looked = bucket == null
                     ? newBucket(terms, kept)
-                    : bucket.terms == terms ? bucket : successor(terms, bucket.terms, bucket.state());
+                    : areSame(bucket.terms, terms) ? bucket : successor(terms, bucket.terms, bucket.state());
             Decision decision = looked.peek(tokens);
             if (bucket == null || !bucket.isRetired()) {
                 return decision;
@@ -86,8 +88,8 @@ final class PolicyBuckets {
         Gcra.requirePositive("tokens", tokens);
         Terms terms = terms(policy);
         String kept = KeyDigest.of(key);
-        boolean done =
-                buckets.getIfPresent(kept) == null && DebtLedgers.isZero(ledgers.debts(kept, terms, clock.nanos()));
+        boolean done = buckets.getIfPresent(kept) == null
+                && DebtLedgers.isZero(ledgers.debts(kept, terms, clock.nanos(), patienceNanos.get()));
         while (!done) {
             done = bucket(terms, kept).add(tokens);
         }
@@ -119,6 +121,9 @@ final class PolicyBuckets {
             known.clear();
         }
         Terms terms = known.computeIfAbsent(policy, unused -> new Terms(policy.limits(), clock));
+        for (Terms each : List.of(terms, current.terms)) {
+            patienceNanos.accumulateAndGet(each.nanosToFull() + CLOCK_SKEW_NANOS, Math::max);
+        }
         current = new Current(policy, terms);
         return terms;
     }
@@ -129,12 +134,17 @@ final class PolicyBuckets {
             bucket = buckets.get(key, absent -> newBucket(terms, absent));
             forgetSome();
         }
-        return bucket.terms == terms ? bucket : carriedOver(terms, key);
+        return areSame(bucket.terms, terms) ? bucket : carriedOver(terms, key);
     }
 
     private GuardedBucket newBucket(Terms terms, String key) {
         long nanos = clock.nanos();
-        return bucketOwing(terms, ledgers.debts(key, terms, nanos), nanos);
+        return bucketOwing(terms, ledgers.debts(key, terms, nanos, patienceNanos.get()), nanos);
+    }
+
+    @SuppressWarnings("ReferenceEquality") // for speed: carrying over to equal terms changes nothing
+    private static boolean areSame(Terms one, Terms other) {
+        return one == other;
     }
 
     private GuardedBucket carriedOver(Terms terms, String key) {
@@ -142,7 +152,7 @@ final class PolicyBuckets {
             if (old == null) {
                 return newBucket(terms, key);
             }
-            return old.terms == terms ? old : successor(terms, old.terms, old.retire());
+            return areSame(old.terms, terms) ? old : successor(terms, old.terms, old.retire());
         }));
     }
 
@@ -184,12 +194,20 @@ final class PolicyBuckets {
     }
 
     private boolean isFull(Terms terms, long[] state) {
-        return DebtLedgers.isZero(terms.debts(state, clock.nanos() - CLOCK_SKEW_NANOS));
+        return DebtLedgers.isZero(terms.debts(state, longAgo()));
+    }
+
+    /**
+     * What was full so long ago is full by every reading of the clock, and under any of the limits that the policy has had:
+     * until then it may hold fewer tokens than one under others.
+     */
+    private long longAgo() {
+        return clock.nanos() - patienceNanos.get();
     }
 
     private void evicted(@Nullable String key, @Nullable GuardedBucket bucket, RemovalCause cause) {
         if (key != null && bucket != null) { // as always: neither keys nor values are weak
-            long nanos = clock.nanos() - CLOCK_SKEW_NANOS;
+            long nanos = longAgo();
             ledgers.add(key, bucket.terms, bucket.terms.debts(bucket.retire(), nanos), nanos);
         }
     }

@@ -116,7 +116,7 @@ final class Terms {
                 changed.add(i);
             } else {
                 carried[i] = debts[same];
-                gone.remove(same);
+                gone.remove((Object) same);
             }
         }
         boolean inOrder = changed.size() == gone.size();

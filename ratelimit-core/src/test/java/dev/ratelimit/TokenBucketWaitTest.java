@@ -34,7 +34,7 @@ class TokenBucketWaitTest {
         @Override
         public void sleep(long nanos) throws InterruptedException {
             sleeps.add(Duration.ofNanos(nanos));
-            if (interruptedAfter != FOR_EVER) {
+            if (!interruptedAfter.equals(FOR_EVER)) {
                 time.advance(interruptedAfter);
                 throw new InterruptedException();
             }
