@@ -3,12 +3,26 @@ package dev.ratelimit.spring;
 import java.lang.reflect.Method;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.springframework.core.DefaultParameterNameDiscoverer;
+import org.springframework.expression.BeanResolver;
+import org.springframework.expression.ConstructorResolver;
+import org.springframework.expression.EvaluationContext;
+import org.springframework.expression.IndexAccessor;
+import org.springframework.expression.MethodResolver;
+import org.springframework.expression.OperatorOverloader;
 import org.springframework.expression.ParseException;
+import org.springframework.expression.PropertyAccessor;
+import org.springframework.expression.TypeComparator;
+import org.springframework.expression.TypeConverter;
+import org.springframework.expression.TypeLocator;
+import org.springframework.expression.TypedValue;
+import org.springframework.expression.spel.SpelCompilerMode;
 import org.springframework.expression.spel.SpelEvaluationException;
 import org.springframework.expression.spel.SpelMessage;
 import org.springframework.expression.spel.SpelNode;
+import org.springframework.expression.spel.SpelParserConfiguration;
 import org.springframework.expression.spel.ast.Assign;
 import org.springframework.expression.spel.ast.BeanReference;
 import org.springframework.expression.spel.ast.CompoundExpression;
@@ -32,7 +46,8 @@ import org.springframework.expression.spel.support.SimpleEvaluationContext;
  * never read as an expression.
  */
 final class ArgumentExpression {
-    private static final SpelExpressionParser PARSER = new SpelExpressionParser();
+    private static final SpelExpressionParser PARSER =
+            new SpelExpressionParser(new SpelParserConfiguration(SpelCompilerMode.OFF, null));
     private static final List<Class<?>> REFUSED = List.of(
             TypeReference.class,
             BeanReference.class,
@@ -43,8 +58,9 @@ final class ArgumentExpression {
     private final String text;
     private final String place;
     private final SpelExpression expression;
-    private boolean constant = true;
     private final List<@Nullable String> names;
+    private final int argument; // which one it is, if it is just that; below 0 otherwise
+    private boolean constant = true;
 
     /**
      * Parses {@code text}.
@@ -61,7 +77,11 @@ final class ArgumentExpression {
         } catch (ParseException e) {
             throw invalid(": " + e.getSimpleMessage());
         }
-        check(expression.getAST(), /* inElement= */ false, /* follows= */ false);
+        SpelNode root = expression.getAST();
+        check(root, /* inElement= */ false, /* follows= */ false);
+        argument = root instanceof VariableReference
+                ? names.indexOf(root.toStringAST().substring(1))
+                : -1;
     }
 
     /**
@@ -106,23 +126,99 @@ final class ArgumentExpression {
     /** Returns the value, which is null also where something on the way to it is. */
     @Nullable
     Object valueFor(@Nullable Object[] arguments) {
-        SimpleEvaluationContext context = SimpleEvaluationContext.forReadOnlyDataBinding()
-                .withInstanceMethods()
-                .build();
-        for (int i = 0; i < arguments.length && i < names.size(); i++) {
-            String name = names.get(i);
-            if (name != null) {
-                context.setVariable(name, arguments[i]);
-            }
+        if (argument >= 0) {
+            return arguments[argument];
         }
         try {
-            return expression.getValue(context);
+            return expression.getValue(new Arguments(names, arguments));
         } catch (SpelEvaluationException e) {
             if (e.getMessageCode() == SpelMessage.PROPERTY_OR_FIELD_NOT_READABLE_ON_NULL
                     || e.getMessageCode() == SpelMessage.METHOD_CALL_ON_NULL_OBJECT_NOT_ALLOWED) {
                 return null;
             }
             throw e;
+        }
+    }
+
+    /**
+     * What an expression sees of one call. All of it but the arguments is shared by all calls, with what Spring has found out
+     * about the properties and methods of their types.
+     */
+    private record Arguments(
+            List<@Nullable String> names, @Nullable Object[] values) implements EvaluationContext {
+        private static final SimpleEvaluationContext SHARED = SimpleEvaluationContext.forReadOnlyDataBinding()
+                .withInstanceMethods()
+                .build();
+
+        @Override
+        public @Nullable Object lookupVariable(String name) {
+            int argument = names.indexOf(name);
+            return argument < 0 || argument >= values.length ? null : values[argument];
+        }
+
+        @Override
+        public void setVariable(String name, @Nullable Object value) {
+            throw new IllegalStateException("an expression is not to assign anything");
+        }
+
+        @Override
+        public TypedValue assignVariable(String name, Supplier<TypedValue> value) {
+            throw new IllegalStateException("an expression is not to assign anything");
+        }
+
+        @Override
+        public boolean isAssignmentEnabled() {
+            return false;
+        }
+
+        @Override
+        public TypedValue getRootObject() {
+            return TypedValue.NULL;
+        }
+
+        @Override
+        public List<PropertyAccessor> getPropertyAccessors() {
+            return SHARED.getPropertyAccessors();
+        }
+
+        @Override
+        public List<IndexAccessor> getIndexAccessors() {
+            return SHARED.getIndexAccessors();
+        }
+
+        @Override
+        public List<ConstructorResolver> getConstructorResolvers() {
+            return SHARED.getConstructorResolvers();
+        }
+
+        @Override
+        public List<MethodResolver> getMethodResolvers() {
+            return SHARED.getMethodResolvers();
+        }
+
+        @Override
+        public @Nullable BeanResolver getBeanResolver() {
+            return SHARED.getBeanResolver();
+        }
+
+        @Override
+        public TypeLocator getTypeLocator() {
+            return SHARED.getTypeLocator();
+        }
+
+        @Override
+        public TypeConverter getTypeConverter() {
+            return SHARED.getTypeConverter();
+        }
+
+        @Override
+        public TypeComparator getTypeComparator() {
+            return SHARED.getTypeComparator();
+        }
+
+        @Override
+        public OperatorOverloader getOperatorOverloader() {
+            return SHARED.getOperatorOverloader();
         }
     }
 }

@@ -3,14 +3,14 @@ package dev.ratelimit.spring;
 import dev.ratelimit.Policy;
 import java.util.List;
 
-/** What a call on this thread is part of: whose it is, and who else is to be told what was decided. */
+/** What a call is part of, such as a web request: whose it is, and who else is to be told what was decided. */
 public interface CallContext {
 
-    /** A call that belongs to nobody in particular. */
+    /** That of a call which is part of nothing: each policy has one bucket for all of those. */
     CallContext NONE = new CallContext() {
         @Override
         public String key(String policy) {
-            return Keys.UNATTRIBUTED;
+            return Keys.GLOBAL;
         }
 
         @Override

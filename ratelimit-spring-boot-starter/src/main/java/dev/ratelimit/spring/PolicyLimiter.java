@@ -58,17 +58,20 @@ public final class PolicyLimiter {
         }
     }
 
-    /** Gives back what was taken. */
-    public void refund(Policy policy, String key, long tokens) {
-        limiter.refund(policy, key, tokens);
+    /** Charges {@code more} tokens, which were used already; or gives back as many as that is below 0. */
+    public void correct(Policy policy, String key, long more) {
+        if (more > 0) {
+            limiter.charge(policy, key, more);
+        } else if (more < 0) {
+            limiter.refund(policy, key, -more);
+        }
     }
 
-    /** Takes what was used already. */
-    public void charge(Policy policy, String key, long tokens) {
-        limiter.charge(policy, key, tokens);
+    RateLimiter limiter() {
+        return limiter;
     }
 
-    /** Decides without taking note, for a caller who may wait and ask again. */
+    /** Decides without taking note, for a caller who may wait. */
     List<PolicyDecision> tryConsume(List<Claim> claims) {
         if (claims.isEmpty()) {
             return List.of();

@@ -3,6 +3,7 @@ package dev.ratelimit.spring;
 import dev.ratelimit.Decision;
 import java.time.Duration;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Thrown in place of a call that {@link RateLimited} denied. A web request that ends in it is answered with 429.
@@ -12,6 +13,7 @@ import java.util.List;
  */
 public final class RateLimitExceededException extends RuntimeException {
     private static final long serialVersionUID = 1L;
+    private static final int MAX_CAUSES = 32;
 
     @SuppressWarnings("serial") // the lists of List.copyOf are serializable
     private final List<PolicyDecision> violations;
@@ -20,6 +22,18 @@ public final class RateLimitExceededException extends RuntimeException {
     public RateLimitExceededException(List<PolicyDecision> violations) {
         super(message(violations), null, false, false);
         this.violations = List.copyOf(violations);
+    }
+
+    /** Returns the denial that {@code thrown} is or came of, or null if it did not come of one. */
+    public static @Nullable RateLimitExceededException causeOf(Throwable thrown) {
+        Throwable cause = thrown;
+        for (int i = 0; i < MAX_CAUSES && cause != null; i++) { // causes may go in a circle
+            if (cause instanceof RateLimitExceededException denial) {
+                return denial;
+            }
+            cause = cause.getCause();
+        }
+        return null;
     }
 
     private static String message(List<PolicyDecision> violations) {

@@ -9,19 +9,35 @@ import java.lang.annotation.Target;
 import org.springframework.core.annotation.AliasFor;
 
 /**
- * Limits the calls of a bean's method, or of all public methods of a type that have no such annotation of their own.
+ * Limits the calls of a bean's method, or of all public methods of a type.
  *
- * <p>It takes either the name of a policy from application.yml or a limit in place. A call over the limit throws
- * {@link RateLimitExceededException}, which a web request answers with 429 as the filter would. Repeated, all of them
- * hold together: a call passes under every one or is charged to none.
+ * <p>It takes either the name of a policy from application.yml or a limit in place. Repeated, all of them hold together: a
+ * call passes under every one or is charged to none. It may stand on a method, a class or an interface, and on an annotation
+ * of the application's own, whose attributes then stand for its by {@link AliasFor}. The most specific place wins, and wins
+ * alone: the method that is called, before the nearest one it overrides, before its class, before the nearest type of that.
  *
  * <pre>{@code
  * @RateLimited("login")
  * @RateLimited(limit = "10/1s", key = "#tenant", tokens = "#report.pages")
  * }</pre>
  *
+ * <p>A call over the limit throws {@link RateLimitExceededException}, which a web request answers with 429 as the filter
+ * would, however deep in it that was, and also as the cause of another exception. How it arrives is as the method answers:
+ *
+ * <ul>
+ *   <li>A method that returns a {@link java.util.concurrent.CompletionStage}, a CompletableFuture or a Future never throws it,
+ *       but returns one that has failed with it; it may wait before it returns, as any method.
+ *   <li>One that returns Reactor's Mono or Flux is decided on, charged and called at each subscription, a retry too; a denial
+ *       is the error of that, and a wait blocks no thread. Whose call it is, is told when the method is called.
+ *   <li>One that is {@code @Async} is decided on by the thread that runs it, which is not that of the request. One that is
+ *       {@code @Scheduled}, or listens to messages, throws as any: it is for the scheduler or the container to go on.
+ *   <li>Kotlin's suspending functions are not supported, and are refused.
+ * </ul>
+ *
  * <p>The expressions are SpEL, read once at start-up, and see the arguments by name and nothing else. Calls that a bean
  * makes on itself do not pass its proxy and are not limited.
+ *
+ * @see RateLimitCharges
  */
 @Documented
 @Repeatable(RateLimited.All.class)
@@ -45,8 +61,9 @@ public @interface RateLimited {
     String limit() default "";
 
     /**
-     * Whose bucket: an expression on the arguments, such as {@code #tenant}. Without one, or where it gives null, it is
-     * the policy's own key; for a limit in place, the default one.
+     * Whose bucket: an expression on the arguments, such as {@code #tenant}. Without one, or where it gives null, a call in a
+     * web request has the policy's own key, and one under a limit in place the default key. A call that is in no request has
+     * the policy's global bucket then: one for all such calls, whatever the policy's key is.
      */
     String key() default "";
 
@@ -57,8 +74,10 @@ public @interface RateLimited {
     String tokens() default "";
 
     /**
-     * How long a call may wait for its tokens, such as {@code 500ms}; not at all unless told. Of several annotations the
-     * shortest counts. A call that has waited may still be denied, if others were quicker.
+     * How long a call may wait for its tokens, such as {@code 500ms}; not at all unless told. A call that waits has its place
+     * in line at once, before all that come later; one whose wait would be longer is denied at once and charged nothing, as
+     * is one under a penalty. One that is interrupted is denied, gives back what it took, and leaves the thread interrupted.
+     * Of several annotations the shortest wait counts.
      */
     String maxWait() default "";
 

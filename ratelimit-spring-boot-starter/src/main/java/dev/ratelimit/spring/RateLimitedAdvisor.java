@@ -3,10 +3,13 @@ package dev.ratelimit.spring;
 import dev.ratelimit.NanoClock;
 import java.io.Serial;
 import java.lang.reflect.Method;
+import java.lang.reflect.Modifier;
+import java.lang.reflect.Proxy;
 import java.util.List;
 import java.util.function.Supplier;
 import org.springframework.aop.support.StaticMethodMatcherPointcutAdvisor;
 import org.springframework.core.Ordered;
+import org.springframework.util.ClassUtils;
 import org.springframework.util.StringValueResolver;
 import org.springframework.util.function.SingletonSupplier;
 
@@ -23,29 +26,52 @@ public final class RateLimitedAdvisor extends StaticMethodMatcherPointcutAdvisor
     private static final int ORDER = Ordered.LOWEST_PRECEDENCE - 1_000;
 
     private final transient Supplier<RateLimitedCalls> calls;
+    private final boolean byClass;
 
-    /** Creates the advisor. */
+    /**
+     * Creates the advisor.
+     *
+     * @param byClass whether proxies are subclasses also of what has interfaces
+     */
     public RateLimitedAdvisor(
             Supplier<ConfiguredPolicies> policies,
             StringValueResolver placeholders,
             Supplier<PolicyLimiter> limiter,
             Supplier<NanoClock> clock,
-            Supplier<CallContext> context) {
+            Supplier<CallContexts> contexts,
+            boolean byClass) {
         this.calls = SingletonSupplier.of(() -> new RateLimitedCalls(policies.get(), placeholders));
         setAdvice(new RateLimitedInterceptor(
-                calls, SingletonSupplier.of(limiter), SingletonSupplier.of(clock), SingletonSupplier.of(context)));
+                calls, SingletonSupplier.of(() -> new CallLimiter(limiter.get(), clock.get(), contexts.get()))));
+        this.byClass = byClass;
         setOrder(ORDER);
     }
 
-    /** Looks no further than whether there is an annotation: policies may not exist yet when the first beans are made. */
+    /**
+     * Looks no further than whether there is an annotation: policies may not exist yet when the first beans are made.
+     *
+     * @throws InvalidRateLimitException if there can be no proxy to put it in force
+     */
     @Override
     public boolean matches(Method method, Class<?> targetClass) {
-        return RateLimitedCalls.isLimited(method, targetClass);
+        if (!RateLimitedCalls.isLimited(method, targetClass)) {
+            return false;
+        }
+        if (Modifier.isFinal(targetClass.getModifiers())
+                && (byClass || targetClass.getInterfaces().length == 0)
+                && !Proxy.isProxyClass(targetClass)
+                && !ClassUtils.isLambdaClass(targetClass)) {
+            throw new InvalidRateLimitException(
+                    RateLimitedCalls.place(method, targetClass),
+                    "would be ignored, as a proxy cannot stand in front of a class that is final; make it not final, or"
+                            + " annotate a bean that calls it");
+        }
+        return true;
     }
 
     /** Returns the names of the policies that a call of {@code method} on {@code type} is charged to. */
     public List<String> policiesOf(Method method, Class<?> type) {
-        return calls.get().of(method, type).stream()
+        return calls.get().of(method, type).limits().stream()
                 .map(call -> call.policy().policy().name())
                 .toList();
     }

@@ -29,11 +29,20 @@ record RateLimitedCall(
         long maxWaitNanos,
         @Nullable Method fallback) {
 
-    Claim claim(@Nullable Object[] arguments, CallContext context) {
-        Policy charged = context.policy(policy);
+    Claim claim(@Nullable Object[] arguments, CallContext caller) {
+        Policy charged = caller.policy(policy);
+        return new Claim(charged, key(arguments, charged.name(), caller), cost(arguments));
+    }
+
+    /** Returns whose bucket a call with those arguments is charged to. */
+    String key(@Nullable Object[] arguments, String policy, CallContext caller) {
         Object value = key == null ? null : key.valueFor(arguments);
-        String whose = value == null ? context.key(charged.name()) : Keys.of("argument", value.toString());
-        return new Claim(charged, whose, tokens == null ? policy.tokens() : cost(tokens.valueFor(arguments)));
+        return value == null ? caller.key(policy) : Keys.of("argument", value.toString());
+    }
+
+    /** Returns how many tokens a call with those arguments costs. */
+    long cost(@Nullable Object[] arguments) {
+        return tokens == null ? policy.tokens() : cost(tokens.valueFor(arguments));
     }
 
     /** Rounds up, and takes what is below 1 as 1: what a client says of itself must not make a call free. */

@@ -17,7 +17,6 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.springframework.aop.support.AopUtils;
 import org.springframework.boot.convert.DurationStyle;
-import org.springframework.core.MethodClassKey;
 import org.springframework.core.annotation.MergedAnnotation;
 import org.springframework.core.annotation.MergedAnnotations;
 import org.springframework.core.annotation.MergedAnnotations.SearchStrategy;
@@ -34,7 +33,7 @@ import org.springframework.util.StringValueResolver;
 final class RateLimitedCalls {
     private final ConfiguredPolicies policies;
     private final StringValueResolver placeholders;
-    private final Map<MethodClassKey, List<RateLimitedCall>> calls = new ConcurrentHashMap<>();
+    private final Map<Class<?>, Map<Method, RateLimitedMethod>> calls = new ConcurrentHashMap<>();
     private final Map<String, AnnotatedElement> names = new ConcurrentHashMap<>();
 
     RateLimitedCalls(ConfiguredPolicies policies, StringValueResolver placeholders) {
@@ -43,16 +42,16 @@ final class RateLimitedCalls {
     }
 
     /**
-     * Returns what limits {@code method} when it is called on {@code type}; nothing if the list is empty.
+     * Returns what limits {@code method} when it is called on {@code type}.
      *
      * @throws InvalidRateLimitException if an annotation on it means nothing
      */
-    List<RateLimitedCall> of(Method method, Class<?> type) {
-        MethodClassKey key = new MethodClassKey(method, type);
-        List<RateLimitedCall> known = calls.get(key);
+    RateLimitedMethod of(Method method, Class<?> type) {
+        Map<Method, RateLimitedMethod> ofType = calls.get(type);
+        RateLimitedMethod known = ofType == null ? null : ofType.get(method);
         if (known == null) {
             known = read(mostSpecific(method, type), type);
-            calls.put(key, known);
+            calls.computeIfAbsent(type, unused -> new ConcurrentHashMap<>()).put(method, known);
         }
         return known;
     }
@@ -96,23 +95,33 @@ final class RateLimitedCalls {
                 .toList();
     }
 
-    private List<RateLimitedCall> read(Method method, Class<?> type) {
+    private RateLimitedMethod read(Method method, Class<?> type) {
         AnnotatedElement annotated = annotated(method, type);
+        if (annotated == null) {
+            return RateLimitedMethod.UNLIMITED;
+        }
         List<RateLimitedCall> read = new ArrayList<>();
-        if (annotated != null) {
-            int inPlace = 0;
-            for (MergedAnnotation<RateLimited> annotation : annotations(annotated)) {
-                inPlace += annotation.getString("limit").isEmpty() ? 0 : 1;
-                read.add(call(annotation, method, type, inPlaceName(annotated, type, inPlace)));
-            }
+        int inPlace = 0;
+        for (MergedAnnotation<RateLimited> annotation : annotations(annotated)) {
+            inPlace += annotation.getString("limit").isEmpty() ? 0 : 1;
+            read.add(call(annotation, method, type, inPlaceName(annotated, type, inPlace)));
         }
         read.removeIf(call -> call.policy().mode() == PolicyMode.OFF);
-        return List.copyOf(read);
+        return new RateLimitedMethod(read, Returns.of(method, place(method, type)), charges(method));
+    }
+
+    private static int charges(Method method) {
+        return Arrays.asList(method.getParameterTypes()).indexOf(RateLimitCharges.class);
+    }
+
+    /** Returns what an annotation is called in an error. */
+    static String place(Method method, Class<?> type) {
+        return "@RateLimited on " + type.getName() + '.' + method.getName();
     }
 
     private RateLimitedCall call(
             MergedAnnotation<RateLimited> annotation, Method method, Class<?> type, String inPlaceName) {
-        String place = "@RateLimited on " + type.getName() + '.' + method.getName();
+        String place = place(method, type);
         Method named = annotation.getSource() instanceof Method source ? source : method;
         RateLimitedCall call = new RateLimitedCall(
                 policy(text(annotation, "policy"), text(annotation, "limit"), place, inPlaceName),
@@ -213,11 +222,26 @@ final class RateLimitedCalls {
                     "has the fallback \"" + name + "\", but its type has no such method with the same parameters and a "
                             + method.getReturnType().getSimpleName() + " to return");
         }
+        for (Class<?> thrown : found.getExceptionTypes()) {
+            if (!mayThrow(method, thrown)) {
+                throw new InvalidRateLimitException(
+                        place,
+                        "has the fallback \"" + name + "\", which throws " + thrown.getSimpleName()
+                                + ", but the method itself does not declare that");
+            }
+        }
         if (isLimited(found, type)) {
             throw new InvalidRateLimitException(
                     place,
                     "has the fallback \"" + name + "\", which is limited itself, and would not be when called so");
         }
         return found;
+    }
+
+    /** What a method does not declare, its proxy would hide in another exception. */
+    private static boolean mayThrow(Method method, Class<?> thrown) {
+        return RuntimeException.class.isAssignableFrom(thrown)
+                || Error.class.isAssignableFrom(thrown)
+                || Stream.of(method.getExceptionTypes()).anyMatch(declared -> declared.isAssignableFrom(thrown));
     }
 }

@@ -1,106 +1,89 @@
 package dev.ratelimit.spring;
 
-import dev.ratelimit.Claim;
-import dev.ratelimit.NanoClock;
-import java.util.ArrayList;
+import dev.ratelimit.spring.CallLimiter.Answer;
+import dev.ratelimit.spring.CallLimiter.Denial;
+import dev.ratelimit.spring.CallLimiter.Request;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
 import org.aopalliance.intercept.MethodInterceptor;
 import org.aopalliance.intercept.MethodInvocation;
 import org.jspecify.annotations.Nullable;
+import org.springframework.aop.ProxyMethodInvocation;
 
 /** Asks the limiter before a call of a {@link RateLimited} method goes on. Thread-safe. */
 final class RateLimitedInterceptor implements MethodInterceptor {
     private final Supplier<RateLimitedCalls> calls;
-    private final Supplier<PolicyLimiter> limiter;
-    private final Supplier<NanoClock> clock;
-    private final Supplier<CallContext> context;
+    private final Supplier<CallLimiter> limiter;
 
-    RateLimitedInterceptor(
-            Supplier<RateLimitedCalls> calls,
-            Supplier<PolicyLimiter> limiter,
-            Supplier<NanoClock> clock,
-            Supplier<CallContext> context) {
+    RateLimitedInterceptor(Supplier<RateLimitedCalls> calls, Supplier<CallLimiter> limiter) {
         this.calls = calls;
         this.limiter = limiter;
-        this.clock = clock;
-        this.context = context;
     }
 
     @Override
     public @Nullable Object invoke(MethodInvocation invocation) throws Throwable {
         Object target = Objects.requireNonNull(invocation.getThis());
-        List<RateLimitedCall> all = calls.get().of(invocation.getMethod(), target.getClass());
-        List<RateLimitedCall> limits = enforced(all, invocation.getArguments());
-        List<PolicyDecision> decisions = decide(limits, invocation.getArguments());
-        context.get().decided(decisions);
-        List<PolicyDecision> violations = PolicyDecision.violationsIn(decisions);
-        if (violations.isEmpty()) {
+        RateLimitedMethod method = calls.get().of(invocation.getMethod(), target.getClass());
+        RateLimitedCall only = method.only();
+        return only == null ? invokeUnderAll(method, invocation) : invokeUnder(only, invocation);
+    }
+
+    /** Most calls are under one limit that decides at once, and take no lists. */
+    private @Nullable Object invokeUnder(RateLimitedCall limit, MethodInvocation invocation) throws Throwable {
+        CallContext caller = limiter.get().context();
+        if (caller.skips(limit.policy().policy().name())) {
             return invocation.proceed();
         }
-        RateLimitExceededException exceeded = new RateLimitExceededException(violations);
-        RateLimitedCall denied = limits.get(decisions.indexOf(violations.get(0)));
-        if (denied.fallback() == null) {
-            throw exceeded;
+        PolicyDecision decision = limiter.get().decide(limit, invocation.getArguments(), caller);
+        if (caller != CallContext.NONE) {
+            caller.decided(List.of(decision));
         }
-        return denied.callFallback(target, invocation.getArguments(), exceeded);
+        return decision.decision().allowed()
+                ? invocation.proceed()
+                : denied(new Denial(limit, new RateLimitExceededException(List.of(decision))), invocation);
     }
 
-    /** Leaves out what skips the caller, and what only looks on, after it has had its look. */
-    private List<RateLimitedCall> enforced(List<RateLimitedCall> all, @Nullable Object[] arguments) {
-        CallContext caller = context.get();
-        List<RateLimitedCall> enforced = new ArrayList<>(all.size());
-        for (RateLimitedCall call : all) {
-            if (caller.skips(call.policy().policy().name())) {
-                continue;
-            }
-            if (call.policy().mode() == PolicyMode.SHADOW) {
-                limiter.get().shadow(() -> call.claim(arguments, caller));
-            } else {
-                enforced.add(call);
-            }
+    private @Nullable Object invokeUnderAll(RateLimitedMethod method, MethodInvocation invocation) throws Throwable {
+        CallLimiter decider = limiter.get();
+        Request request = decider.request(method, invocation.getArguments(), decider.context());
+        return switch (method.returns()) {
+            case VALUE -> proceed(decider.decideAndWait(request), request, invocation);
+            case FUTURE -> future(decider.decideAndWait(request), request, invocation);
+            case MONO -> ReactorCalls.mono(decider, request, invocation);
+            case FLUX -> ReactorCalls.flux(decider, request, invocation);
+        };
+    }
+
+    private static @Nullable Object future(Answer answer, Request request, MethodInvocation invocation)
+            throws Throwable {
+        Denial denial = answer.denial();
+        return denial == null || denial.limit().fallback() != null
+                ? proceed(answer, request, invocation)
+                : CompletableFuture.failedFuture(denial.exceeded());
+    }
+
+    /** Goes on with a call that does not have to wait, or no longer. */
+    static @Nullable Object proceed(Answer answer, Request request, MethodInvocation invocation) throws Throwable {
+        if (answer.denial() != null) {
+            return denied(answer.denial(), invocation);
         }
-        return enforced;
-    }
-
-    private List<PolicyDecision> decide(List<RateLimitedCall> limits, @Nullable Object[] arguments) {
-        CallContext caller = context.get();
-        List<Claim> claims =
-                limits.stream().map(each -> each.claim(arguments, caller)).toList();
-        List<PolicyDecision> decisions = limiter.get().tryConsume(claims);
-        long deadline = clock.get().nanos() + maxWaitNanos(limits);
-        while (canWait(decisions, deadline) && sleep(retryAfterNanos(decisions))) {
-            decisions = limiter.get().tryConsume(claims);
+        int charges = request.method().charges();
+        if (charges >= 0) {
+            @Nullable Object[] arguments = invocation.getArguments().clone();
+            arguments[charges] = answer.charges();
+            ((ProxyMethodInvocation) invocation).setArguments(arguments);
         }
-        limiter.get().note(claims, decisions);
-        return decisions;
+        return invocation.proceed();
     }
 
-    private boolean canWait(List<PolicyDecision> decisions, long deadline) {
-        long wait = retryAfterNanos(decisions);
-        return wait > 0 && wait <= deadline - clock.get().nanos();
-    }
-
-    private static long retryAfterNanos(List<PolicyDecision> decisions) {
-        return decisions.stream()
-                .mapToLong(each -> each.decision().retryAfterNanos())
-                .max()
-                .orElse(0);
-    }
-
-    /** Several limits on one call have to agree on how long it may wait, so the most impatient one decides. */
-    private static long maxWaitNanos(List<RateLimitedCall> limits) {
-        return limits.stream().mapToLong(RateLimitedCall::maxWaitNanos).min().orElse(0);
-    }
-
-    private boolean sleep(long nanos) {
-        try {
-            clock.get().sleep(nanos);
-            return true;
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt(); // the call is denied; that it was interrupted is for the caller to see
-            return false;
+    private static @Nullable Object denied(Denial denial, MethodInvocation invocation) throws Throwable {
+        if (denial.limit().fallback() == null) {
+            throw denial.exceeded();
         }
+        return denial.limit()
+                .callFallback(
+                        Objects.requireNonNull(invocation.getThis()), invocation.getArguments(), denial.exceeded());
     }
 }

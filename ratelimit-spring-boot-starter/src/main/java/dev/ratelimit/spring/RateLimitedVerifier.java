@@ -4,7 +4,9 @@ import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.lang.reflect.Proxy;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.springframework.aop.framework.autoproxy.AutoProxyUtils;
+import org.springframework.aop.support.AopUtils;
 import org.springframework.beans.factory.SmartInitializingSingleton;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.util.ClassUtils;
@@ -29,30 +31,45 @@ public final class RateLimitedVerifier implements SmartInitializingSingleton {
         for (String name : beans.getBeanDefinitionNames()) {
             Class<?> type = AutoProxyUtils.determineTargetClass(beans, name);
             if (type != null && Proxy.isProxyClass(type)) {
-                Stream.of(type.getInterfaces()).forEach(this::verify);
+                Stream.of(type.getInterfaces()).forEach(each -> verify(each, null));
             } else if (type != null) {
-                verify(ClassUtils.getUserClass(type));
+                verify(ClassUtils.getUserClass(type), beans.getSingleton(name));
             }
         }
     }
 
-    private void verify(Class<?> type) {
-        ReflectionUtils.doWithMethods(type, method -> verify(method, type), ReflectionUtils.USER_DECLARED_METHODS);
+    private void verify(Class<?> type, @Nullable Object bean) {
+        ReflectionUtils.doWithMethods(
+                type, method -> verify(method, type, bean), ReflectionUtils.USER_DECLARED_METHODS);
     }
 
     /** What a type inherits is not held against an annotation on the type. */
-    private void verify(Method method, Class<?> type) {
-        if (!RateLimitedCalls.isLimited(method, type)) {
+    private void verify(Method method, Class<?> type, @Nullable Object bean) {
+        if (!advisor.matches(method, type)) {
             return;
         }
         int unreachable = method.getModifiers() & (Modifier.PRIVATE | Modifier.FINAL | Modifier.STATIC);
-        if (unreachable == 0) {
+        if (unreachable != 0) {
+            if (method.getDeclaringClass() == type || RateLimitedCalls.isLimited(method)) {
+                throw ignored(method, type, "a method that is " + Modifier.toString(unreachable));
+            }
+        } else {
+            if (bean != null && AopUtils.isJdkDynamicProxy(bean) && !hasInFront(bean, method, type)) {
+                throw ignored(
+                        method, type, "a method that is in no interface, while spring.aop.proxy-target-class is false");
+            }
             advisor.calls().get().of(method, type);
-        } else if (method.getDeclaringClass() == type || RateLimitedCalls.isLimited(method)) {
-            throw new InvalidRateLimitException(
-                    "@RateLimited on " + type.getName() + '.' + method.getName(),
-                    "would be ignored, as a proxy cannot stand in front of a method that is "
-                            + Modifier.toString(unreachable));
         }
+    }
+
+    private static boolean hasInFront(Object proxy, Method method, Class<?> type) {
+        return Stream.of(proxy.getClass().getInterfaces())
+                .flatMap(each -> Stream.of(each.getMethods()))
+                .anyMatch(each -> AopUtils.getMostSpecificMethod(each, type).equals(method));
+    }
+
+    private static InvalidRateLimitException ignored(Method method, Class<?> type, String what) {
+        return new InvalidRateLimitException(
+                RateLimitedCalls.place(method, type), "would be ignored, as a proxy cannot stand in front of " + what);
     }
 }

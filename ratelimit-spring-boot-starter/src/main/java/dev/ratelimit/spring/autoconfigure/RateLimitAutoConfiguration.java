@@ -3,7 +3,7 @@ package dev.ratelimit.spring.autoconfigure;
 import dev.ratelimit.LocalRateLimiter;
 import dev.ratelimit.NanoClock;
 import dev.ratelimit.RateLimiter;
-import dev.ratelimit.spring.CallContext;
+import dev.ratelimit.spring.CallContexts;
 import dev.ratelimit.spring.ConfiguredPolicies;
 import dev.ratelimit.spring.PolicyLimiter;
 import dev.ratelimit.spring.RateLimitCounts;
@@ -29,7 +29,7 @@ import org.springframework.core.type.AnnotationMetadata;
 /** Sets up the limiter, the policies and the {@link dev.ratelimit.spring.RateLimited} annotation. */
 @AutoConfiguration
 @EnableConfigurationProperties(RateLimitProperties.class)
-@Import(LimitProperties.TextConverter.class)
+@Import({LimitProperties.TextConverter.class, HandlerCharges.class})
 public final class RateLimitAutoConfiguration {
 
     @Bean
@@ -81,13 +81,15 @@ public final class RateLimitAutoConfiguration {
                 ObjectProvider<ConfiguredPolicies> policies,
                 ObjectProvider<PolicyLimiter> limiter,
                 ObjectProvider<NanoClock> clock,
-                ObjectProvider<CallContext> context) {
+                ObjectProvider<CallContexts> contexts,
+                Environment environment) {
             return new RateLimitedAdvisor(
                     policies::getObject,
                     beans::resolveEmbeddedValue,
                     limiter::getObject,
                     clock::getObject,
-                    () -> context.getIfAvailable(() -> CallContext.NONE));
+                    () -> contexts.getIfAvailable(() -> CallContexts.NONE),
+                    proxiesAreSubclasses(environment));
         }
 
         @Bean
@@ -96,6 +98,16 @@ public final class RateLimitAutoConfiguration {
                 ConfigurableListableBeanFactory beans, RateLimitedAdvisor advisor) {
             return new RateLimitedVerifier(beans, advisor);
         }
+
+        @Bean
+        @ConditionalOnMissingBean
+        static SelfCalls rateLimitedSelfCalls(ConfigurableListableBeanFactory beans, RateLimitedAdvisor advisor) {
+            return new SelfCalls(beans, advisor);
+        }
+    }
+
+    private static boolean proxiesAreSubclasses(Environment environment) {
+        return environment.getProperty("spring.aop.proxy-target-class", Boolean.class, true);
     }
 
     /** Sees to it that there are proxies, also where spring.aop.auto is off, and of the kind that Boot makes. */
@@ -109,7 +121,7 @@ public final class RateLimitAutoConfiguration {
         @Override
         public void registerBeanDefinitions(AnnotationMetadata importing, BeanDefinitionRegistry registry) {
             AopConfigUtils.registerAutoProxyCreatorIfNecessary(registry);
-            if (environment.getProperty("spring.aop.proxy-target-class", Boolean.class, true)) {
+            if (proxiesAreSubclasses(environment)) {
                 AopConfigUtils.forceAutoProxyCreatorToUseClassProxying(registry);
             }
         }

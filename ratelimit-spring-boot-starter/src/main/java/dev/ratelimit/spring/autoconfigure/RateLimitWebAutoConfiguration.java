@@ -1,6 +1,6 @@
 package dev.ratelimit.spring.autoconfigure;
 
-import dev.ratelimit.spring.CallContext;
+import dev.ratelimit.spring.CallContexts;
 import dev.ratelimit.spring.ConfiguredPolicies;
 import dev.ratelimit.spring.ConfiguredPolicy;
 import dev.ratelimit.spring.InvalidRateLimitException;
@@ -18,7 +18,7 @@ import dev.ratelimit.spring.web.RateLimitFields;
 import dev.ratelimit.spring.web.RateLimitFilter;
 import dev.ratelimit.spring.web.RateLimitOutcome;
 import dev.ratelimit.spring.web.RateLimitResponseWriter;
-import dev.ratelimit.spring.web.RequestCallContext;
+import dev.ratelimit.spring.web.RequestCallContexts;
 import dev.ratelimit.spring.web.RequestKeys;
 import dev.ratelimit.spring.web.RequestPlans;
 import dev.ratelimit.spring.web.RequestRule;
@@ -133,8 +133,8 @@ public final class RateLimitWebAutoConfiguration {
 
     @Bean
     @ConditionalOnMissingBean
-    CallContext rateLimitCallContext(RequestRules rules, RequestKeys keys, RateLimitAnswer answer) {
-        return new RequestCallContext(rules, keys, answer);
+    CallContexts rateLimitCallContexts(RequestRules rules, RequestKeys keys, RateLimitAnswer answer) {
+        return new RequestCallContexts(rules, keys, answer);
     }
 
     @Bean

@@ -76,11 +76,6 @@ final class Charge {
 
     /** Charges or gives back the difference; of several threads that do, each corrects the one before. */
     private void stand(long actualTokens) {
-        long more = actualTokens - STANDING.getAndSet(this, actualTokens);
-        if (more > 0) {
-            limiter.charge(policy, key, more);
-        } else if (more < 0) {
-            limiter.refund(policy, key, -more);
-        }
+        limiter.correct(policy, key, actualTokens - STANDING.getAndSet(this, actualTokens));
     }
 }

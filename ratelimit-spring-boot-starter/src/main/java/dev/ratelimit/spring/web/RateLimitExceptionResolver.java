@@ -11,7 +11,8 @@ import org.springframework.web.servlet.HandlerExceptionResolver;
 import org.springframework.web.servlet.ModelAndView;
 
 /**
- * Answers a {@link RateLimitExceededException} from a handler with the filter's 429. Thread-safe.
+ * Answers a {@link RateLimitExceededException} from a handler, or what code on the way has made of it, with the filter's 429.
+ * Thread-safe.
  *
  * <p>It comes first, so that an application's handler of all exceptions does not make something else of a denial.
  */
@@ -26,7 +27,8 @@ public final class RateLimitExceptionResolver implements HandlerExceptionResolve
     @Override
     public @Nullable ModelAndView resolveException(
             HttpServletRequest request, HttpServletResponse response, @Nullable Object handler, Exception exception) {
-        if (!(exception instanceof RateLimitExceededException exceeded) || response.isCommitted()) {
+        RateLimitExceededException exceeded = RateLimitExceededException.causeOf(exception);
+        if (exceeded == null || response.isCommitted()) {
             return null;
         }
         try {

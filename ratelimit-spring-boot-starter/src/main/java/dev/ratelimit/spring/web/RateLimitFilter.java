@@ -27,7 +27,7 @@ import org.springframework.web.cors.CorsUtils;
  *
  * <p>Paths are matched as the handlers' are, on the parsed path and after decoding, so that no spelling of it reaches a
  * handler and not the limit. A request is charged once, whatever dispatches it goes through; a CORS preflight is not
- * charged. A {@link RateLimitExceededException} that comes back through the chain gets the same answer.
+ * charged. A {@link RateLimitExceededException} that comes back through the chain, by itself or as a cause, gets the same answer.
  */
 public final class RateLimitFilter implements Filter {
     private final List<RequestRule> rules;
@@ -51,7 +51,7 @@ public final class RateLimitFilter implements Filter {
         if (request instanceof HttpServletRequest httpRequest
                 && response instanceof HttpServletResponse httpResponse
                 && !isAnswered(httpRequest)) {
-            RateLimitCharges earlier = RateLimitCharges.of(httpRequest);
+            RequestCharges earlier = RequestCharges.of(httpRequest);
             if (!earlier.areBy(this)) {
                 doFilter(httpRequest, httpResponse, chain, earlier);
                 return;
@@ -67,7 +67,7 @@ public final class RateLimitFilter implements Filter {
     }
 
     private void doFilter(
-            HttpServletRequest request, HttpServletResponse response, FilterChain chain, RateLimitCharges earlier)
+            HttpServletRequest request, HttpServletResponse response, FilterChain chain, RequestCharges earlier)
             throws ServletException, IOException {
         boolean preflight = CorsUtils.isPreFlightRequest(request);
         List<Charge> looksOn = preflight || candidates.isEmpty() ? List.of() : lookOn(request);
@@ -84,11 +84,12 @@ public final class RateLimitFilter implements Filter {
         answer.decided(request, response, decisions);
         try {
             chain.doFilter(request, response);
-        } catch (RateLimitExceededException e) {
-            if (response.isCommitted()) {
+        } catch (RuntimeException | ServletException e) {
+            RateLimitExceededException exceeded = RateLimitExceededException.causeOf(e);
+            if (exceeded == null || response.isCommitted()) {
                 throw e;
             }
-            answer.denied(request, response, e.violations());
+            answer.denied(request, response, exceeded.violations());
         }
     }
 

@@ -43,7 +43,7 @@ public final class RateLimitOutcome implements ServletRequestListener, AsyncList
 
     private static void decide(ServletRequest request) {
         if (request instanceof HttpServletRequest httpRequest) {
-            RateLimitCharges.of(httpRequest).decideByStatus();
+            RequestCharges.of(httpRequest).decideByStatus();
         }
     }
 

@@ -8,7 +8,7 @@ import dev.ratelimit.ManualClock;
 import dev.ratelimit.NanoClock;
 import dev.ratelimit.Policy;
 import dev.ratelimit.RateLimiter;
-import dev.ratelimit.spring.CallContext;
+import dev.ratelimit.spring.CallContexts;
 import dev.ratelimit.spring.ConfiguredPolicies;
 import dev.ratelimit.spring.ConfiguredPolicy;
 import dev.ratelimit.spring.KeyResolver;
@@ -24,7 +24,7 @@ import dev.ratelimit.spring.web.RateLimitExceptionResolver;
 import dev.ratelimit.spring.web.RateLimitFields;
 import dev.ratelimit.spring.web.RateLimitFilter;
 import dev.ratelimit.spring.web.RateLimitResponseWriter;
-import dev.ratelimit.spring.web.RequestCallContext;
+import dev.ratelimit.spring.web.RequestCallContexts;
 import dev.ratelimit.spring.web.RequestKeys;
 import dev.ratelimit.spring.web.RequestPlans;
 import dev.ratelimit.spring.web.RequestRules;
@@ -58,7 +58,7 @@ class BackOffTest {
             assertThat(context).hasSingleBean(LocalRateLimiter.class);
             assertThat(context).hasSingleBean(ConfiguredPolicies.class);
             assertThat(context).hasSingleBean(RateLimitExceptionResolver.class);
-            assertThat(context).hasSingleBean(RequestCallContext.class);
+            assertThat(context).hasSingleBean(RequestCallContexts.class);
             assertThat(context).hasSingleBean(ProblemResponseWriter.class);
         });
     }
@@ -114,7 +114,7 @@ class BackOffTest {
     void leavesTheWebOutWhereThereIsNone() {
         plain.run(context -> {
             assertThat(context).hasSingleBean(RateLimiter.class).hasSingleBean(RateLimitedAdvisor.class);
-            assertThat(context).doesNotHaveBean(FilterRegistrationBean.class).doesNotHaveBean(CallContext.class);
+            assertThat(context).doesNotHaveBean(FilterRegistrationBean.class).doesNotHaveBean(CallContexts.class);
         });
         web.withClassLoader(new FilteredClassLoader(DispatcherServlet.class))
                 .run(context -> assertThat(context)
@@ -204,7 +204,7 @@ class BackOffTest {
         RateLimitCounts counts = new RateLimitCounts(policies);
         PolicyLimiter limiter = new PolicyLimiter(LocalRateLimiter.builder().build(), policies, counts);
         ClientAddress client = new ClientAddress(List.of(), ForwardedHeader.X_FORWARDED_FOR, 56);
-        web.withBean(CallContext.class, () -> CallContext.NONE)
+        web.withBean(CallContexts.class, () -> CallContexts.NONE)
                 .withBean(ConfiguredPolicies.class, () -> policies)
                 .withBean(RateLimitCounts.class, () -> counts)
                 .withBean(PolicyLimiter.class, () -> limiter)
@@ -217,7 +217,7 @@ class BackOffTest {
                 .withBean("ownFilter", RateLimitFilter.class, () -> new RateLimitFilter(rules, limiter, answer))
                 .withBean("ownResolver", RateLimitExceptionResolver.class, () -> new RateLimitExceptionResolver(answer))
                 .run(context -> {
-                    assertThat(context).hasSingleBean(CallContext.class).doesNotHaveBean(RequestCallContext.class);
+                    assertThat(context).hasSingleBean(CallContexts.class).doesNotHaveBean(RequestCallContexts.class);
                     assertThat(context).hasSingleBean(ConfiguredPolicies.class);
                     assertThat(context.getBean(RateLimitCounts.class)).isSameAs(counts);
                     assertThat(context.getBean(PolicyLimiter.class)).isSameAs(limiter);

@@ -3,11 +3,10 @@ package dev.ratelimit.spring.autoconfigure;
 import dev.ratelimit.spring.KeyResolver;
 import dev.ratelimit.spring.Outcome;
 import dev.ratelimit.spring.PlanResolver;
+import dev.ratelimit.spring.RateLimitCharges;
 import dev.ratelimit.spring.RateLimitCounts;
 import dev.ratelimit.spring.RequestSkip;
 import dev.ratelimit.spring.TokenCost;
-import dev.ratelimit.spring.web.RateLimitCharges;
-import jakarta.servlet.http.HttpServletRequest;
 import java.util.function.UnaryOperator;
 import org.springframework.boot.test.context.TestConfiguration;
 import org.springframework.context.annotation.Bean;
@@ -54,9 +53,9 @@ class DocsSnippets {
         private final UnaryOperator<String> model = prompt -> prompt + prompt;
 
         @PostMapping("/chat")
-        String chat(@RequestBody String prompt, HttpServletRequest request) {
+        String chat(@RequestBody String prompt, RateLimitCharges charges) {
             String answer = model.apply(prompt);
-            RateLimitCharges.of(request).settle("llm", answer.length());
+            charges.settle("llm", answer.length());
             return answer;
         }
     }

@@ -218,7 +218,7 @@ class RateLimitOutcomeTest {
     @Test
     void settlesForManyThreadsWithoutLosingAToken() throws Exception {
         get("/plain");
-        RateLimitCharges charges = settler();
+        RequestCharges charges = settler();
         CompletableFuture<?>[] settlements = new CompletableFuture<?>[8];
         for (int i = 0; i < settlements.length; i++) {
             int thread = i;
@@ -257,7 +257,7 @@ class RateLimitOutcomeTest {
 
     @Test
     void refusesASettlementBelowZero() {
-        RateLimitCharges charges = settler();
+        RequestCharges charges = settler();
 
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> charges.settle(-1))
@@ -265,7 +265,7 @@ class RateLimitOutcomeTest {
         assertThatIllegalArgumentException().isThrownBy(() -> charges.settle("all", -1));
     }
 
-    private RateLimitCharges settler() {
+    private RequestCharges settler() {
         return application.charges.get();
     }
 
@@ -308,7 +308,7 @@ class RateLimitOutcomeTest {
     @RestController
     static class Application {
         private final Semaphore ended = new Semaphore(0);
-        private final AtomicReference<RateLimitCharges> charges = new AtomicReference<>();
+        private final AtomicReference<RequestCharges> charges = new AtomicReference<>();
 
         @Bean
         ManualClock clock() {
@@ -361,7 +361,7 @@ class RateLimitOutcomeTest {
 
         @GetMapping({"/plain", "/costly/{pages}", "/costlier", "/x/costly/5"})
         String plain(HttpServletRequest request) {
-            charges.set(RateLimitCharges.of(request));
+            charges.set(RequestCharges.of(request));
             return "ok";
         }
 
@@ -385,7 +385,7 @@ class RateLimitOutcomeTest {
 
         @GetMapping("/settles-and-fails")
         String settleAndFail(HttpServletRequest request) {
-            RateLimitCharges.of(request).settle(20);
+            RequestCharges.of(request).settle(20);
             return fail();
         }
 

@@ -1,37 +1,27 @@
 package dev.ratelimit.spring.web;
 
 import dev.ratelimit.spring.PolicyDecision;
+import dev.ratelimit.spring.RateLimitCharges;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/**
- * What the filter charged a request with, to be settled by code that knows the true cost only afterwards: bytes, rows, the
- * tokens of a language model. Thread-safe, and of use from any thread and after the response.
- *
- * <pre>{@code
- * RateLimitCharges charges = RateLimitCharges.of(request);
- * model.stream(prompt).doOnComplete(usage -> charges.settle("llm", usage.tokens()));
- * }</pre>
- *
- * <p>What was charged and not used is given back. What was used beyond that is charged whether the bucket holds it or not, so
- * that it may be left with a debt, and whose it is waits the longer. A later settlement replaces an earlier one.
- */
-public final class RateLimitCharges {
-    private static final String ATTRIBUTE = RateLimitCharges.class.getName();
-    private static final RateLimitCharges NONE = new RateLimitCharges(null, null, List.of(), List.of(), null);
+/** What the filter charged a request with; a handler of Spring MVC may just as well have it as a parameter. Thread-safe. */
+public final class RequestCharges implements RateLimitCharges {
+    private static final String ATTRIBUTE = RequestCharges.class.getName();
+    private static final RequestCharges NONE = new RequestCharges(null, null, List.of(), List.of(), null);
 
     private final @Nullable RateLimitFilter filter;
-    private final @Nullable RateLimitCharges earlier; // of the filter before
+    private final @Nullable RequestCharges earlier; // of the filter before
     private final List<Charge> charges; // those that were decided on together, then those of policies that only look on
     private final List<PolicyDecision> decisions;
     private final @Nullable HttpServletResponse response; // if a charge depends on its status
 
-    private RateLimitCharges(
+    private RequestCharges(
             @Nullable RateLimitFilter filter,
-            @Nullable RateLimitCharges earlier,
+            @Nullable RequestCharges earlier,
             List<Charge> charges,
             List<PolicyDecision> decisions,
             @Nullable HttpServletResponse response) {
@@ -43,32 +33,23 @@ public final class RateLimitCharges {
     }
 
     /** Returns what {@code request} was charged with by the filter so far; nothing, if no policy covers it. */
-    public static RateLimitCharges of(HttpServletRequest request) {
-        RateLimitCharges charges = (RateLimitCharges) request.getAttribute(ATTRIBUTE);
+    public static RequestCharges of(HttpServletRequest request) {
+        RequestCharges charges = (RequestCharges) request.getAttribute(ATTRIBUTE);
         return charges == null ? NONE : charges;
     }
 
-    /**
-     * Sees to it that each policy has been charged {@code actualTokens} for this request, in place of what it was.
-     *
-     * @throws IllegalArgumentException if that is below 0
-     */
+    @Override
     public void settle(long actualTokens) {
         requireNotNegative(actualTokens);
-        for (RateLimitCharges each = this; each != null; each = each.earlier) {
+        for (RequestCharges each = this; each != null; each = each.earlier) {
             each.charges.forEach(charge -> charge.settle(actualTokens));
         }
     }
 
-    /**
-     * Sees to it that {@code policy} has been charged {@code actualTokens} for this request, in place of what it was; does
-     * nothing if the filter did not charge it.
-     *
-     * @throws IllegalArgumentException if that is below 0
-     */
+    @Override
     public void settle(String policy, long actualTokens) {
         requireNotNegative(actualTokens);
-        for (RateLimitCharges each = this; each != null; each = each.earlier) {
+        for (RequestCharges each = this; each != null; each = each.earlier) {
             for (Charge charge : each.charges) {
                 if (charge.policy().name().equals(policy)) {
                     charge.settle(actualTokens);
@@ -96,7 +77,7 @@ public final class RateLimitCharges {
         }
         request.setAttribute(
                 ATTRIBUTE,
-                new RateLimitCharges(
+                new RequestCharges(
                         by, this == NONE ? null : this, charged, decided, dependsOnStatus ? response : null));
     }
 
@@ -107,7 +88,7 @@ public final class RateLimitCharges {
     /** Gives back what was decided on together, and returns what the policies say then. */
     List<PolicyDecision> giveBack() {
         List<PolicyDecision> all = new ArrayList<>();
-        for (RateLimitCharges each = this; each != null; each = each.earlier) {
+        for (RequestCharges each = this; each != null; each = each.earlier) {
             for (int i = 0; i < each.decisions.size(); i++) {
                 all.add(each.decisions.get(i).givenBack(each.charges.get(i).giveBack()));
             }
@@ -117,7 +98,7 @@ public final class RateLimitCharges {
 
     /** Gives back what the status of the response does not ask for. */
     void decideByStatus() {
-        for (RateLimitCharges each = this; each != null; each = each.earlier) {
+        for (RequestCharges each = this; each != null; each = each.earlier) {
             HttpServletResponse answer = each.response;
             if (answer != null) {
                 each.charges.forEach(charge -> charge.decideBy(answer.getStatus()));
