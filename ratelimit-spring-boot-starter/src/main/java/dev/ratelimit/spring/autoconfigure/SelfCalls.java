@@ -19,6 +19,7 @@ import org.springframework.asm.ClassReader;
 import org.springframework.asm.ClassVisitor;
 import org.springframework.asm.Handle;
 import org.springframework.asm.MethodVisitor;
+import org.springframework.asm.Opcodes;
 import org.springframework.asm.SpringAsmInfo;
 import org.springframework.asm.Type;
 import org.springframework.beans.factory.SmartInitializingSingleton;
@@ -109,6 +110,9 @@ final class SelfCalls implements SmartInitializingSingleton {
         @Override
         public @Nullable MethodVisitor visitMethod(
                 int access, String name, String descriptor, String signature, String[] exceptions) {
+            if ((access & Opcodes.ACC_BRIDGE) != 0) {
+                return null; // is what the compiler has written, and the proxy calls in its place
+            }
             source(descriptor.substring(0, descriptor.indexOf(')')));
             return new MethodVisitor(SpringAsmInfo.ASM_VERSION) {
                 @Override
