@@ -3,6 +3,7 @@ package dev.ratelimit.test;
 import dev.ratelimit.Decision;
 import java.time.Duration;
 import org.assertj.core.api.AbstractObjectAssert;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Assertions about what a limiter answered.
@@ -15,7 +16,7 @@ import org.assertj.core.api.AbstractObjectAssert;
 public final class DecisionAssert extends AbstractObjectAssert<DecisionAssert, Decision> {
     private static final Duration ALMOST_A_SECOND = Duration.ofNanos(999_999_999);
 
-    DecisionAssert(Decision actual) {
+    DecisionAssert(@Nullable Decision actual) {
         super(actual, DecisionAssert.class);
     }
 

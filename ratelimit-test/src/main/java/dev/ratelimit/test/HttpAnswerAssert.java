@@ -8,6 +8,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.assertj.core.api.AbstractObjectAssert;
 import org.assertj.core.api.Assertions;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Assertions about a limited application's answer.
@@ -22,7 +23,7 @@ public final class HttpAnswerAssert extends AbstractObjectAssert<HttpAnswerAsser
     private static final Pattern NAMES = Pattern.compile("\"(?:[^\"\\\\]|\\\\.)*\"");
     private static final Pattern REMAINING = Pattern.compile("; *r=(\\d+)|^(\\d+)$");
 
-    HttpAnswerAssert(HttpAnswer actual) {
+    HttpAnswerAssert(@Nullable HttpAnswer actual) {
         super(actual, HttpAnswerAssert.class);
     }
 

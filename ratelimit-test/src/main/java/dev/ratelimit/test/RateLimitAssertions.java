@@ -3,6 +3,7 @@ package dev.ratelimit.test;
 import dev.ratelimit.Decision;
 import java.net.http.HttpResponse;
 import org.assertj.core.api.AssertProvider;
+import org.jspecify.annotations.Nullable;
 import org.springframework.test.web.servlet.MvcResult;
 import org.springframework.test.web.servlet.assertj.MvcTestResultAssert;
 import org.springframework.test.web.servlet.client.ExchangeResult;
@@ -20,12 +21,12 @@ public final class RateLimitAssertions {
     private RateLimitAssertions() {}
 
     /** Begins assertions about what a limiter answered. */
-    public static DecisionAssert assertThat(Decision actual) {
+    public static DecisionAssert assertThat(@Nullable Decision actual) {
         return new DecisionAssert(actual);
     }
 
     /** Begins assertions about an answer that was received in some other way than those below. */
-    public static HttpAnswerAssert assertThat(HttpAnswer actual) {
+    public static HttpAnswerAssert assertThat(@Nullable HttpAnswer actual) {
         return new HttpAnswerAssert(actual);
     }
 

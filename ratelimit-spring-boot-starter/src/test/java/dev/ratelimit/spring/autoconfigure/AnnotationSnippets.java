@@ -12,7 +12,6 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.UnaryOperator;
 import org.springframework.core.annotation.AliasFor;
 import org.springframework.scheduling.annotation.Async;
 import org.springframework.scheduling.annotation.Scheduled;
@@ -80,19 +79,23 @@ class AnnotationSnippets {
         }
     }
 
-    static class Assistant {
-        private final UnaryOperator<String> model = prompt -> {
+    static class Model {
+        String ask(String prompt) {
             if (prompt.isBlank()) {
                 throw new IllegalStateException("nothing to say");
             }
             return prompt + prompt;
-        };
+        }
+    }
+
+    static class Assistant {
+        private final Model model = new Model();
 
         @RateLimited(policy = "llm", key = "#tenant", tokens = "#prompt.length()")
         public String ask(String tenant, String prompt, RateLimitCharges charges) {
-            long used = 0; // if it fails
+            int used = 0; // if it fails
             try {
-                String answer = model.apply(prompt);
+                String answer = model.ask(prompt);
                 used = prompt.length() + answer.length();
                 return answer;
             } finally {
