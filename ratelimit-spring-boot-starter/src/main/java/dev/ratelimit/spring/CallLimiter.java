@@ -57,10 +57,8 @@ final class CallLimiter {
         return clock;
     }
 
-    /** Decides a call under one limit that can't wait. */
-    PolicyDecision decide(RateLimitedCall limit, @Nullable Object[] arguments, CallContext caller) {
-        String name = limit.policy().policy().name();
-        return limiter.decide(caller.policy(limit.policy()), limit.key(arguments, name, caller), limit.cost(arguments));
+    PolicyLimiter limiter() {
+        return limiter;
     }
 
     /** Returns what a call with those arguments asks for, without what skips the caller. */

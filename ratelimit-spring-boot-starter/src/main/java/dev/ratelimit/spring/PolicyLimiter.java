@@ -67,6 +67,11 @@ public final class PolicyLimiter {
         }
     }
 
+    /** Counts what came of a call under a policy that is enforced and has no penalty, about which there is no more to do. */
+    void count(Policy policy, boolean allowed) {
+        counts.add(policy.name(), allowed ? Outcome.ALLOWED : Outcome.DENIED);
+    }
+
     RateLimiter limiter() {
         return limiter;
     }

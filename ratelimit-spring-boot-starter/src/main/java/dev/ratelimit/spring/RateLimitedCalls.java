@@ -17,6 +17,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.springframework.aop.support.AopUtils;
 import org.springframework.boot.convert.DurationStyle;
+import org.springframework.core.MethodClassKey;
 import org.springframework.core.annotation.MergedAnnotation;
 import org.springframework.core.annotation.MergedAnnotations;
 import org.springframework.core.annotation.MergedAnnotations.SearchStrategy;
@@ -33,8 +34,12 @@ import org.springframework.util.StringValueResolver;
 final class RateLimitedCalls {
     private final ConfiguredPolicies policies;
     private final StringValueResolver placeholders;
-    private final Map<Class<?>, Map<Method, RateLimitedMethod>> calls = new ConcurrentHashMap<>();
+    private final Map<Method, Latest> latest = new ConcurrentHashMap<>();
+    private final Map<MethodClassKey, RateLimitedMethod> methods = new ConcurrentHashMap<>();
     private final Map<String, AnnotatedElement> names = new ConcurrentHashMap<>();
+
+    /** On which type a method was called last; most are called on one only, and are found by that, without a key. */
+    private record Latest(Class<?> type, RateLimitedMethod limited) {}
 
     RateLimitedCalls(ConfiguredPolicies policies, StringValueResolver placeholders) {
         this.policies = policies;
@@ -47,13 +52,19 @@ final class RateLimitedCalls {
      * @throws InvalidRateLimitException if an annotation on it means nothing
      */
     RateLimitedMethod of(Method method, Class<?> type) {
-        Map<Method, RateLimitedMethod> ofType = calls.get(type);
-        RateLimitedMethod known = ofType == null ? null : ofType.get(method);
-        if (known == null) {
-            known = read(mostSpecific(method, type), type);
-            calls.computeIfAbsent(type, unused -> new ConcurrentHashMap<>()).put(method, known);
+        Latest known = latest.get(method);
+        return known != null && known.type == type ? known.limited : find(method, type);
+    }
+
+    private RateLimitedMethod find(Method method, Class<?> type) {
+        MethodClassKey key = new MethodClassKey(method, type);
+        RateLimitedMethod limited = methods.get(key);
+        if (limited == null) {
+            limited = read(mostSpecific(method, type), type);
+            methods.put(key, limited);
         }
-        return known;
+        latest.put(method, new Latest(type, limited));
+        return limited;
     }
 
     /** Whether {@code method} has such an annotation when it is called on {@code type}, of its own or by the type. */

@@ -1,5 +1,7 @@
 package dev.ratelimit.spring;
 
+import dev.ratelimit.Decision;
+import dev.ratelimit.Policy;
 import dev.ratelimit.spring.CallLimiter.Answer;
 import dev.ratelimit.spring.CallLimiter.Denial;
 import dev.ratelimit.spring.CallLimiter.Request;
@@ -30,19 +32,30 @@ final class RateLimitedInterceptor implements MethodInterceptor {
         return only == null ? invokeUnderAll(method, invocation) : invokeUnder(only, invocation);
     }
 
-    /** Most calls are under one limit that decides at once, and take no lists. */
+    /**
+     * Most calls are under one limit that decides at once, and take no lists. One that is in no request takes no memory at
+     * all, as a decision that is of no use after it was allowed is never made by the compiled code.
+     */
     private @Nullable Object invokeUnder(RateLimitedCall limit, MethodInvocation invocation) throws Throwable {
-        CallContext caller = limiter.get().context();
-        if (caller.skips(limit.policy().policy().name())) {
+        CallLimiter decider = limiter.get();
+        CallContext caller = decider.context();
+        Policy policy = caller.policy(limit.policy());
+        if (caller.skips(policy.name())) {
             return invocation.proceed();
         }
-        PolicyDecision decision = limiter.get().decide(limit, invocation.getArguments(), caller);
-        if (caller != CallContext.NONE) {
-            caller.decided(List.of(decision));
+        @Nullable Object[] arguments = invocation.getArguments();
+        String key = limit.key(arguments, policy.name(), caller);
+        Decision decision = decider.limiter().limiter().tryConsume(policy, key, limit.cost(arguments));
+        if (decision.allowed() && caller == CallContext.NONE) {
+            decider.limiter().count(policy, /* allowed= */ true);
+            return invocation.proceed();
         }
-        return decision.decision().allowed()
+        decider.limiter().count(policy, decision.allowed());
+        List<PolicyDecision> decisions = List.of(new PolicyDecision(policy, decision));
+        caller.decided(decisions);
+        return decision.allowed()
                 ? invocation.proceed()
-                : denied(new Denial(limit, new RateLimitExceededException(List.of(decision))), invocation);
+                : denied(new Denial(limit, new RateLimitExceededException(decisions)), invocation);
     }
 
     private @Nullable Object invokeUnderAll(RateLimitedMethod method, MethodInvocation invocation) throws Throwable {

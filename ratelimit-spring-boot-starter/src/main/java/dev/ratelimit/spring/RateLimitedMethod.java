@@ -27,7 +27,11 @@ final class RateLimitedMethod {
         this.maxWaitNanos =
                 limits.stream().mapToLong(RateLimitedCall::maxWaitNanos).min().orElse(0);
         boolean plain = limits.size() == 1 && returns == Returns.VALUE && charges < 0 && maxWaitNanos == 0;
-        this.only = plain && limits.get(0).policy().mode() == PolicyMode.ENFORCE ? limits.get(0) : null;
+        this.only = plain && decidesAlone(limits.get(0).policy()) ? limits.get(0) : null;
+    }
+
+    private static boolean decidesAlone(ConfiguredPolicy policy) {
+        return policy.mode() == PolicyMode.ENFORCE && policy.penalty() == null;
     }
 
     List<RateLimitedCall> limits() {
@@ -47,7 +51,7 @@ final class RateLimitedMethod {
         return maxWaitNanos;
     }
 
-    /** Returns the limit, if it is one that decides at once and by itself; null otherwise. */
+    /** Returns the limit, if it is one that decides at once and alone, and nothing comes of that; null otherwise. */
     @Nullable
     RateLimitedCall only() {
         return only;
