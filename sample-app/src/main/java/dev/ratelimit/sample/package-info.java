@@ -1,4 +1,4 @@
-/** Shows rate limits in a small application: in front of paths, on a method, and by the cost of a call. */
+/** Shows rate limits in a small application: in front of paths, on a method, by the cost of a call, and on calls to others. */
 @NullMarked
 package dev.ratelimit.sample;
 

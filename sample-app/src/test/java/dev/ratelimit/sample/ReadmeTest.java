@@ -4,8 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ratelimit.ManualClock;
 import dev.ratelimit.NanoClock;
-import dev.ratelimit.RateLimiter;
-import dev.ratelimit.spring.ConfiguredPolicies;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -112,26 +110,15 @@ class ReadmeTest {
     }
 
     @Test
-    void itsJavaIsThatOfTheSampleAndOfTheTestBelow() {
+    void itsJavaIsThatOfTheSample() {
         String source = (read("sample-app/src/main/java/dev/ratelimit/sample/ReportService.java")
-                        + read("sample-app/src/test/java/dev/ratelimit/sample/CodeDoor.java"))
+                        + read("sample-app/src/main/java/dev/ratelimit/sample/WeatherService.java"))
                 .replaceAll("(?m)^ +", "");
 
         assertThat(blocks("java"))
                 .hasSize(3)
                 .allSatisfy(block -> assertThat(source)
                         .contains(block.replaceAll("(?m)^ +", "").strip()));
-    }
-
-    @Test
-    void itsCodeIsDeniedWhenTheBudgetIsUsedUp() {
-        try (ConfigurableApplicationContext app = start(Map.of())) {
-            CodeDoor code = new CodeDoor(app.getBean(RateLimiter.class), app.getBean(ConfiguredPolicies.class));
-            for (int i = 0; i < 10; i++) {
-                assertThat(code.ask("me")).isEqualTo("welcome");
-            }
-            assertThat(code.ask("me")).isEqualTo("come back in PT6S");
-        }
     }
 
     @Test

@@ -40,7 +40,7 @@ class HttpDocsTest {
                     AutoConfigurations.of(RateLimitAutoConfiguration.class, RateLimitWebAutoConfiguration.class))
             .withUserConfiguration(DocsSnippets.class);
 
-    private static List<String> blocks(String page, String language) throws IOException {
+    static List<String> blocks(String page, String language) throws IOException {
         Matcher fences = Pattern.compile("(?s)\\n```" + language + "\\n(.*?)\\n```")
                 .matcher(Files.readString(ROOT.resolve(page), UTF_8));
         List<String> blocks = new ArrayList<>();
@@ -52,7 +52,7 @@ class HttpDocsTest {
 
     static Stream<Arguments> configurations() throws IOException {
         List<Arguments> all = new ArrayList<>();
-        for (String page : List.of("README.md", "docs/http.md", "docs/security.md")) {
+        for (String page : List.of("README.md", "docs/annotation.md", "docs/http.md", "docs/security.md")) {
             List<String> blocks = blocks(page, "yaml");
             assertThat(blocks).as(page).isNotEmpty();
             blocks.forEach(yaml -> all.add(Arguments.of(page, yaml)));
@@ -91,7 +91,7 @@ class HttpDocsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"docs/http.md", "docs/security.md"})
+    @ValueSource(strings = {"docs/annotation.md", "docs/http.md", "docs/security.md"})
     void everyLinkLeadsSomewhere(String page) throws IOException {
         Path from = ROOT.resolve(page);
         Matcher links =
@@ -112,7 +112,7 @@ class HttpDocsTest {
         return heading.replaceFirst("#+ ", "").toLowerCase(Locale.ROOT).replace(' ', '-');
     }
 
-    private static String squeezed(String text) {
+    static String squeezed(String text) {
         return text.replaceAll("\\s+", " ").strip();
     }
 

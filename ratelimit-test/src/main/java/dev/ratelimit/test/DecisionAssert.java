@@ -1,0 +1,77 @@
+package dev.ratelimit.test;
+
+import dev.ratelimit.Decision;
+import java.time.Duration;
+import org.assertj.core.api.AbstractObjectAssert;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Assertions about what a limiter answered.
+ *
+ * <pre>{@code
+ * assertThat(bucket.tryConsume(1)).isAllowed().remaining(4);
+ * assertThat(bucket.tryConsume(9)).isRateLimited().retryAfter(12);
+ * }</pre>
+ */
+public final class DecisionAssert extends AbstractObjectAssert<DecisionAssert, Decision> {
+    private static final Duration ALMOST_A_SECOND = Duration.ofNanos(999_999_999);
+
+    DecisionAssert(@Nullable Decision actual) {
+        super(actual, DecisionAssert.class);
+    }
+
+    /** Verifies that the tokens were consumed. */
+    public DecisionAssert isAllowed() {
+        isNotNull();
+        if (!actual.allowed()) {
+            failWithMessage("Expected the request to be allowed, but it was denied:%n%s", actual);
+        }
+        return this;
+    }
+
+    /** Verifies that the request was denied. */
+    public DecisionAssert isRateLimited() {
+        isNotNull();
+        if (actual.allowed()) {
+            failWithMessage("Expected the request to be denied by a limit, but it was allowed:%n%s", actual);
+        }
+        return this;
+    }
+
+    /** Verifies how long to wait in whole seconds, rounded up as in an answer's {@code Retry-After}. */
+    public DecisionAssert retryAfter(long seconds) {
+        isNotNull();
+        return hasRetryAfter(
+                Duration.ofSeconds(seconds),
+                Duration.ofSeconds(retryAfter().plus(ALMOST_A_SECOND).toSeconds()));
+    }
+
+    /** Verifies how long to wait, to the nanosecond. */
+    public DecisionAssert retryAfter(Duration expected) {
+        isNotNull();
+        return hasRetryAfter(expected, retryAfter());
+    }
+
+    private Duration retryAfter() {
+        return Duration.ofNanos(actual.retryAfterNanos());
+    }
+
+    private DecisionAssert hasRetryAfter(Duration expected, Duration told) {
+        if (actual.never()) {
+            failWithMessage("Expected a retry after <%s>, but it never passes:%n%s", expected, actual);
+        }
+        if (!told.equals(expected)) {
+            failWithMessage("Expected a retry after <%s>, but it was <%s>:%n%s", expected, told, actual);
+        }
+        return this;
+    }
+
+    /** Verifies how many whole tokens are left. */
+    public DecisionAssert remaining(long tokens) {
+        isNotNull();
+        if (actual.remaining() != tokens) {
+            failWithMessage("Expected <%s> tokens to remain, but it was <%s>:%n%s", tokens, actual.remaining(), actual);
+        }
+        return this;
+    }
+}
