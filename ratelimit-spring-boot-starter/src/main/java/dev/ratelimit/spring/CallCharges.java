@@ -28,10 +28,15 @@ final class CallCharges implements RateLimitCharges {
     @Override
     public void settle(String policy, long actualTokens) {
         requireNotNegative(actualTokens);
+        boolean found = false;
         for (int i = 0; i < charged.size(); i++) {
             if (charged.get(i).policy().name().equals(policy)) {
                 settle(i, actualTokens);
+                found = true;
             }
+        }
+        if (!found) {
+            limiter.requireConfigured(policy);
         }
     }
 

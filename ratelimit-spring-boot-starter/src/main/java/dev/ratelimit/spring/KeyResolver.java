@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
 public interface KeyResolver {
 
     /**
-     * Returns the key of {@code request}. Where it has none (null, an empty text or an exception) the client's address is
-     * the key, never no key at all.
+     * Returns the key of {@code request}. Where it has none (null, an empty text or an exception) it is known by its
+     * principal, or else by its address, never by no key at all.
      */
     @Nullable
     String resolve(HttpServletRequest request);

@@ -58,6 +58,15 @@ public final class PolicyLimiter {
         }
     }
 
+    /**
+     * Makes sure of a name that code has for a policy.
+     *
+     * @throws IllegalArgumentException if there is no such policy in application.yml
+     */
+    public void requireConfigured(String policy) {
+        policies.get(policy);
+    }
+
     /** Charges {@code more} tokens, which were used already; or gives back as many as that is below 0. */
     public void correct(Policy policy, String key, long more) {
         if (more > 0) {

@@ -56,7 +56,7 @@ public interface RateLimitCharges {
      * Sees to it that {@code policy} has been charged {@code actualTokens} for this, in place of what it was; does nothing
      * if it was not charged.
      *
-     * @throws IllegalArgumentException if that is below 0
+     * @throws IllegalArgumentException if that is below 0, or no policy has that name
      */
     void settle(String policy, long actualTokens);
 }

@@ -36,10 +36,17 @@ public final class RateLimitCounts {
         }
     }
 
-    /** Returns how many there were: 0 for a policy that is not of application.yml. */
+    /**
+     * Returns how many there were.
+     *
+     * @throws IllegalArgumentException if there is no such policy in application.yml
+     */
     public long count(String policy, Outcome outcome) {
         LongAdder adder = adder(policy, outcome);
-        return adder == null ? 0 : adder.sum();
+        if (adder == null) {
+            throw new IllegalArgumentException("no policy is named \"" + policy + "\"; there are: " + counts.keySet());
+        }
+        return adder.sum();
     }
 
     private @Nullable LongAdder adder(String policy, Outcome outcome) {

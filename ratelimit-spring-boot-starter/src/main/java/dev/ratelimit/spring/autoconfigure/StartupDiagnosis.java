@@ -38,6 +38,8 @@ final class StartupDiagnosis implements SmartInitializingSingleton {
     private static final Set<String> SECURITY_PATHS =
             Set.of("login", "logout", "oauth2", "saml2", "webauthn", "ott", "connect", "userinfo", ".well-known");
 
+    private static final Set<String> ANSWERS_OF_SECURITY = Set.of("401", "403");
+
     private final RequestRules rules;
     private final RateLimitProperties properties;
     private final ListableBeanFactory beans;
@@ -62,6 +64,7 @@ final class StartupDiagnosis implements SmartInitializingSingleton {
         }
         addUnmappedPaths(new HandlerPaths(mappings), findings);
         addPrincipalsBeforeSecurity(findings);
+        addStatusesOfSecurity(findings);
         addDoubleCharges(mappings, findings);
         return findings;
     }
@@ -148,6 +151,28 @@ final class StartupDiagnosis implements SmartInitializingSingleton {
                                 + ", is in front of Spring Security at " + securityOrder()
                                 + ", where nobody is logged in yet",
                         "set it to more than that"));
+            }
+        }
+    }
+
+    /** What Security answers never comes as far as a policy behind it. */
+    private void addStatusesOfSecurity(List<Finding> findings) {
+        for (RequestRule rule : rules.rules()) {
+            String name = rule.policy().policy().name();
+            RateLimitProperties.PolicyProperties configured =
+                    properties.policies().get(name);
+            if (rule.hasPaths()
+                    && rule.needsUser()
+                    && configured != null
+                    && !configured.chargeOn().isEmpty()
+                    && ANSWERS_OF_SECURITY.containsAll(configured.chargeOn())
+                    && beans.containsBean(SECURITY_FILTER)) {
+                findings.add(new Finding(
+                        "RATELIMIT-W08",
+                        property(name, "charge-on") + " has " + configured.chargeOn()
+                                + ", which Spring Security answers, but the policy stands behind it, as its key or its"
+                                + " plan may need the user",
+                        "set " + property(name, "key") + " to ip"));
             }
         }
     }

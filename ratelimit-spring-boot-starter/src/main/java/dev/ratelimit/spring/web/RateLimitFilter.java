@@ -102,6 +102,11 @@ public final class RateLimitFilter implements Filter {
         return false;
     }
 
+    /** Throws an {@link IllegalArgumentException} if no policy has that name. */
+    void requireConfigured(String policy) {
+        limiter.requireConfigured(policy);
+    }
+
     /** Has policies decide that only look on, each by itself, and returns what they allowed and charged. */
     private List<Charge> lookOn(HttpServletRequest request) {
         List<Charge> allowed = new ArrayList<>(candidates.size());

@@ -49,12 +49,17 @@ public final class RequestCharges implements RateLimitCharges {
     @Override
     public void settle(String policy, long actualTokens) {
         requireNotNegative(actualTokens);
+        boolean found = false;
         for (RequestCharges each = this; each != null; each = each.earlier) {
             for (Charge charge : each.charges) {
                 if (charge.policy().name().equals(policy)) {
                     charge.settle(actualTokens);
+                    found = true;
                 }
             }
+        }
+        if (!found && filter != null) {
+            filter.requireConfigured(policy);
         }
     }
 

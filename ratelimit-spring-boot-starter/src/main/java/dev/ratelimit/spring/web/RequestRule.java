@@ -37,7 +37,7 @@ public record RequestRule(
     }
 
     /** Whether this rule can be applied only behind Spring Security: the user tells the key, or the plan. */
-    boolean needsUser() {
+    public boolean needsUser() {
         return key.needsUser() || !policy.plans().isEmpty();
     }
 

@@ -180,6 +180,16 @@ class StartupDiagnosisTest {
     }
 
     @Test
+    void findsStatusesThatSecurityAnswersInFrontOfThePolicy(CapturedOutput output) {
+        assertThat(findings(secured(-100), output, "key=principal", "paths=/reports/1", "charge-on=401,403"))
+                .containsExactly("RATELIMIT-W08 ratelimit.policies.api.charge-on has [401, 403], which Spring Security"
+                        + " answers, but the policy stands behind it, as its key or its plan may need the user; set"
+                        + " ratelimit.policies.api.key to ip");
+        assertThat(findings(secured(-100), output, "key=ip", "paths=/reports/1", "charge-on=401"))
+                .hasSize(1);
+    }
+
+    @Test
     void findsNothingInAHandlerThatThePolicyExcludes(CapturedOutput output) {
         WebApplicationContextRunner excluded = app.withPropertyValues(
                 "ratelimit.policies.annotated.paths=/**", "ratelimit.policies.annotated.exclude=/exports/**");
