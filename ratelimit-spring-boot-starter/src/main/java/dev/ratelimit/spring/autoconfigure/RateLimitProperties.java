@@ -88,7 +88,7 @@ record RateLimitProperties(
             @DefaultValue List<LimitProperties> limits,
             @DefaultValue Map<String, List<LimitProperties>> plans,
             @Nullable List<String> key,
-            @DefaultValue List<String> paths,
+            @Nullable List<String> paths,
             @Nullable List<String> exclude,
             @DefaultValue List<String> methods,
             @DefaultValue("1") String tokens,

@@ -124,6 +124,7 @@ class RateLimitPropertiesTest {
                         + " Expected close capture character after variable name }",
                 "limits=5/1m; paths=api/** | ratelimit.policies.api.paths has \"api/**\", but a path pattern starts with a"
                         + " slash",
+                "limits=5/1m; paths= | ratelimit.policies.api.paths is empty, but must have a path pattern, such as /api/**",
                 "limits=5/1m; paths=/**; methods=GTE | ratelimit.policies.api.methods has \"GTE\", which is no HTTP method that"
                         + " Spring MVC serves",
                 "limits=5/1m; methods=GET | ratelimit.policies.api.methods means nothing without ratelimit.policies.api.paths",
