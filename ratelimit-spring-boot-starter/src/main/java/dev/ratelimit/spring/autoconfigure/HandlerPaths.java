@@ -1,13 +1,16 @@
 package dev.ratelimit.spring.autoconfigure;
 
 import dev.ratelimit.spring.web.RequestPaths;
+import jakarta.servlet.ServletRegistration;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.springframework.core.io.Resource;
 import org.springframework.http.server.PathContainer;
+import org.springframework.web.servlet.DispatcherServlet;
 import org.springframework.web.servlet.HandlerMapping;
 import org.springframework.web.servlet.function.support.RouterFunctionMapping;
 import org.springframework.web.servlet.handler.AbstractUrlHandlerMapping;
@@ -15,7 +18,7 @@ import org.springframework.web.servlet.mvc.method.RequestMappingInfoHandlerMappi
 import org.springframework.web.servlet.resource.ResourceHttpRequestHandler;
 import org.springframework.web.util.pattern.PathPattern;
 
-/** Which paths the application serves, as far as its handler mappings tell. Immutable. */
+/** Which paths the application serves, as far as its handler mappings and servlets tell. Immutable. */
 final class HandlerPaths {
     private static final String EVERYTHING = "/**";
     private static final Pattern VARIABLE = Pattern.compile("\\{[^/]*?}|\\*+|\\?");
@@ -25,9 +28,19 @@ final class HandlerPaths {
     private final List<ResourceHttpRequestHandler> resources = new ArrayList<>();
     private boolean complete;
 
-    HandlerPaths(List<HandlerMapping> mappings) {
+    HandlerPaths(List<HandlerMapping> mappings, Collection<? extends ServletRegistration> servlets) {
         complete = !mappings.isEmpty();
         mappings.forEach(this::add);
+        servlets.forEach(this::add);
+    }
+
+    private void add(ServletRegistration servlet) {
+        if (!DispatcherServlet.class.getName().equals(servlet.getClassName())) {
+            for (String mapping : servlet.getMappings()) {
+                complete &= mapping.length() > 1 && mapping.startsWith("/");
+                patterns.add(mapping.endsWith("/*") ? mapping + '*' : mapping);
+            }
+        }
     }
 
     private void add(HandlerMapping mapping) {

@@ -50,10 +50,10 @@ record RateLimitProperties(
     private static final int MAX_PLANS = 63;
 
     RateLimitProperties {
-        if (keySecret != null && keySecret.length() < MIN_SECRET_LENGTH) {
+        if (keySecret != null && keySecret.strip().length() < MIN_SECRET_LENGTH) {
             throw new InvalidRateLimitException(
                     "ratelimit.key-secret",
-                    "has " + keySecret.length() + " characters, but must have at least " + MIN_SECRET_LENGTH);
+                    "has " + keySecret.strip().length() + " characters, but must have at least " + MIN_SECRET_LENGTH);
         }
     }
 
@@ -88,7 +88,7 @@ record RateLimitProperties(
             @DefaultValue List<LimitProperties> limits,
             @DefaultValue Map<String, List<LimitProperties>> plans,
             @Nullable List<String> key,
-            @DefaultValue List<String> paths,
+            @Nullable List<String> paths,
             @Nullable List<String> exclude,
             @DefaultValue List<String> methods,
             @DefaultValue("1") String tokens,

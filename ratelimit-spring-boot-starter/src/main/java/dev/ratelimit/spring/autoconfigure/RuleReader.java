@@ -42,7 +42,7 @@ record RuleReader(
 
     RequestRule read(ConfiguredPolicy configured, PolicyProperties policy) {
         String name = configured.policy().name();
-        if (policy.paths().isEmpty()) {
+        if (policy.paths() == null) {
             refuse(policy.exclude() != null, name, "exclude");
             refuse(!policy.methods().isEmpty(), name, "methods");
             refuse(policy.fixedTokens() == null, name, "tokens");
@@ -72,9 +72,17 @@ record RuleReader(
     }
 
     private RequestPaths paths(String name, PolicyProperties policy) {
-        List<String> excluded = policy.exclude() == null ? excludedByDefault(policy.paths()) : policy.exclude();
+        List<String> paths = policy.paths();
+        if (paths == null) {
+            return new RequestPaths(List.of(), List.of(), patterns.isCaseSensitive());
+        }
+        if (paths.isEmpty()) {
+            throw new InvalidRateLimitException(
+                    property(name, "paths"), "is empty, but must have a path pattern, such as /api/**");
+        }
+        List<String> excluded = policy.exclude() == null ? excludedByDefault(paths) : policy.exclude();
         return new RequestPaths(
-                patterns(policy.paths(), property(name, "paths")),
+                patterns(paths, property(name, "paths")),
                 patterns(excluded, property(name, "exclude")),
                 patterns.isCaseSensitive());
     }

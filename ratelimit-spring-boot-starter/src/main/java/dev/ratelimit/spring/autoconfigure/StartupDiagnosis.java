@@ -9,7 +9,10 @@ import dev.ratelimit.spring.RateLimitedAdvisor;
 import dev.ratelimit.spring.Strictness;
 import dev.ratelimit.spring.web.RequestRule;
 import dev.ratelimit.spring.web.RequestRules;
+import jakarta.servlet.ServletContext;
+import jakarta.servlet.ServletRegistration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -62,11 +65,16 @@ final class StartupDiagnosis implements SmartInitializingSingleton {
         for (RequestRule rule : rules.rules()) {
             addIdleLimits(rule.policy(), findings);
         }
-        addUnmappedPaths(new HandlerPaths(mappings), findings);
+        addUnmappedPaths(new HandlerPaths(mappings, servlets()), findings);
         addPrincipalsBeforeSecurity(findings);
         addStatusesOfSecurity(findings);
         addDoubleCharges(mappings, findings);
         return findings;
+    }
+
+    private Collection<? extends ServletRegistration> servlets() {
+        ServletContext context = beans.getBeanProvider(ServletContext.class).getIfAvailable();
+        return context == null ? List.of() : context.getServletRegistrations().values();
     }
 
     private static void addIdleLimits(ConfiguredPolicy policy, List<Finding> findings) {

@@ -1,6 +1,7 @@
 package dev.ratelimit.spring.web;
 
 import jakarta.servlet.DispatcherType;
+import jakarta.servlet.ServletRegistration;
 import jakarta.servlet.http.HttpServletMapping;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.MappingMatch;
@@ -8,7 +9,9 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.server.PathContainer;
+import org.springframework.http.server.RequestPath;
 import org.springframework.util.StringUtils;
+import org.springframework.web.servlet.DispatcherServlet;
 import org.springframework.web.util.ServletRequestPathUtils;
 
 /**
@@ -23,6 +26,7 @@ final class RequestLine {
     private final HttpServletRequest request;
     private final String method;
     private final String uri;
+    private final boolean isElsewhere; // with another servlet than Spring's
     private final int pathStart;
     private @Nullable PathContainer parsed;
     private @Nullable PathContainer cleaned;
@@ -32,6 +36,7 @@ final class RequestLine {
         this.request = request;
         this.method = request.getMethod();
         this.uri = request.getRequestURI();
+        this.isElsewhere = isElsewhere(request);
         this.pathStart = pathStart(request, uri);
     }
 
@@ -53,7 +58,9 @@ final class RequestLine {
     PathContainer parsedPath() {
         PathContainer path = parsed;
         if (path == null) {
-            path = ServletRequestPathUtils.parse(request).pathWithinApplication();
+            path = isElsewhere
+                    ? RequestPath.parse(uri, request.getContextPath()).pathWithinApplication()
+                    : ServletRequestPathUtils.parse(request).pathWithinApplication();
             parsed = path;
         }
         return path;
@@ -100,11 +107,11 @@ final class RequestLine {
         return PathContainer.parsePath('/' + String.join("/", segments), DECODED);
     }
 
-    /** Returns where the context's path ends; -1 where a servlet has a path of its own, or another path is included. */
-    private static int pathStart(HttpServletRequest request, String uri) {
+    /** Returns where the context's path ends; -1 where the dispatcher has a path of its own, or another path is included. */
+    private int pathStart(HttpServletRequest request, String uri) {
         HttpServletMapping mapping = request.getHttpServletMapping();
         if (mapping == null
-                || mapping.getMappingMatch() == MappingMatch.PATH
+                || (mapping.getMappingMatch() == MappingMatch.PATH && !isElsewhere)
                 || request.getDispatcherType() == DispatcherType.INCLUDE) {
             return -1;
         }
@@ -112,5 +119,20 @@ final class RequestLine {
         int start = context.length();
         boolean starts = uri.startsWith(context) && start < uri.length() && uri.charAt(start) == '/';
         return starts ? start : -1;
+    }
+
+    /**
+     * Whether a servlet has this path that is not Spring's dispatcher. It has no handlers whose paths would leave its own
+     * out, so that it is known by the whole.
+     */
+    private static boolean isElsewhere(HttpServletRequest request) {
+        HttpServletMapping mapping = request.getHttpServletMapping();
+        if (mapping == null
+                || mapping.getMappingMatch() != MappingMatch.PATH
+                || request.getDispatcherType() == DispatcherType.INCLUDE) {
+            return false;
+        }
+        ServletRegistration servlet = request.getServletContext().getServletRegistration(mapping.getServletName());
+        return servlet != null && !DispatcherServlet.class.getName().equals(servlet.getClassName());
     }
 }

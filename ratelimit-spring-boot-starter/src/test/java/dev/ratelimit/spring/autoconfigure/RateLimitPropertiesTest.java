@@ -1,6 +1,7 @@
 package dev.ratelimit.spring.autoconfigure;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatException;
 
 import dev.ratelimit.Limit;
 import dev.ratelimit.Policy;
@@ -14,15 +15,22 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.springframework.boot.SpringApplication;
+import org.springframework.boot.WebApplicationType;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.diagnostics.FailureAnalysis;
 import org.springframework.boot.test.context.runner.WebApplicationContextRunner;
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.core.env.StandardEnvironment;
 import org.springframework.core.env.SystemEnvironmentPropertySource;
 import org.springframework.web.util.pattern.PathPattern;
 
+@ExtendWith(OutputCaptureExtension.class)
 class RateLimitPropertiesTest {
     private final WebApplicationContextRunner app = new WebApplicationContextRunner()
             .withConfiguration(
@@ -124,6 +132,7 @@ class RateLimitPropertiesTest {
                         + " Expected close capture character after variable name }",
                 "limits=5/1m; paths=api/** | ratelimit.policies.api.paths has \"api/**\", but a path pattern starts with a"
                         + " slash",
+                "limits=5/1m; paths= | ratelimit.policies.api.paths is empty, but must have a path pattern, such as /api/**",
                 "limits=5/1m; paths=/**; methods=GTE | ratelimit.policies.api.methods has \"GTE\", which is no HTTP method that"
                         + " Spring MVC serves",
                 "limits=5/1m; methods=GET | ratelimit.policies.api.methods means nothing without ratelimit.policies.api.paths",
@@ -192,6 +201,20 @@ class RateLimitPropertiesTest {
         app.withPropertyValues("ratelimit.key-secret=fifteen letters")
                 .run(context -> assertThat(sentenceOf(context.getStartupFailure()))
                         .isEqualTo("ratelimit.key-secret has 15 characters, but must have at least 16"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"ratelimit.key-secrte", "ratelimit.key-secret[0]", "ratelimit.policies.api.secret"})
+    void doesNotTellTheValueOfWhatIsUnknown(String property, CapturedOutput output) {
+        SpringApplication application = new SpringApplication(RateLimitAutoConfiguration.class);
+        application.setWebApplicationType(WebApplicationType.NONE);
+
+        assertThatException()
+                .isThrownBy(() -> application
+                        .run("--ratelimit.policies.api.limits=1/s", "--" + property + "=canary-5ec2e7")
+                        .close());
+
+        assertThat(output).contains(property + " is unknown").doesNotContain("canary");
     }
 
     @Test
