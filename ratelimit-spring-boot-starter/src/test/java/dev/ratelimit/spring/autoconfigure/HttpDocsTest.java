@@ -38,7 +38,8 @@ class HttpDocsTest {
     private final WebApplicationContextRunner app = new WebApplicationContextRunner()
             .withConfiguration(
                     AutoConfigurations.of(RateLimitAutoConfiguration.class, RateLimitWebAutoConfiguration.class))
-            .withUserConfiguration(DocsSnippets.class);
+            .withUserConfiguration(DocsSnippets.class)
+            .withPropertyValues("RATELIMIT_SECRET=a secret of this test");
 
     static List<String> blocks(String page, String language) throws IOException {
         Matcher fences = Pattern.compile("(?s)\\n```" + language + "\\n(.*?)\\n```")
