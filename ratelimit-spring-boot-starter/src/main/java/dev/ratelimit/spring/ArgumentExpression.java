@@ -144,11 +144,18 @@ final class ArgumentExpression {
      * What an expression sees of one call. All of it but the arguments is shared by all calls, with what Spring has found out
      * about the properties and methods of their types.
      */
-    private record Arguments(
-            List<@Nullable String> names, @Nullable Object[] values) implements EvaluationContext {
+    private static final class Arguments implements EvaluationContext {
         private static final SimpleEvaluationContext SHARED = SimpleEvaluationContext.forReadOnlyDataBinding()
                 .withInstanceMethods()
                 .build();
+
+        private final List<@Nullable String> names;
+        private final @Nullable Object[] values;
+
+        Arguments(List<@Nullable String> names, @Nullable Object[] values) {
+            this.names = names;
+            this.values = values;
+        }
 
         @Override
         public @Nullable Object lookupVariable(String name) {

@@ -14,6 +14,11 @@ public interface CallContext {
         }
 
         @Override
+        public boolean isTold() {
+            return false;
+        }
+
+        @Override
         public void decided(List<PolicyDecision> decisions) {
             // nobody is to be told
         }
@@ -30,6 +35,11 @@ public interface CallContext {
     /** Whether the policy of that name leaves the caller alone. */
     default boolean skips(String policy) {
         return false;
+    }
+
+    /** Whether anybody is to be told what was decided. */
+    default boolean isTold() {
+        return true;
     }
 
     /** Takes note of decisions, those of one call. */

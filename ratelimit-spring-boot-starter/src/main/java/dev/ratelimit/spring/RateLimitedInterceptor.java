@@ -46,7 +46,7 @@ final class RateLimitedInterceptor implements MethodInterceptor {
         @Nullable Object[] arguments = invocation.getArguments();
         String key = limit.key(arguments, policy.name(), caller);
         Decision decision = decider.limiter().limiter().tryConsume(policy, key, limit.cost(arguments));
-        if (decision.allowed() && caller == CallContext.NONE) {
+        if (decision.allowed() && !caller.isTold()) {
             decider.limiter().count(policy, /* allowed= */ true);
             return invocation.proceed();
         }

@@ -72,7 +72,7 @@ final class ReactorCalls {
     private static Mono<Void> wait(Place place, CallLimiter limiter) {
         NanoClock clock = limiter.clock();
         long nanos = limiter.waitNanos(place);
-        Mono<Void> wait = clock == NanoClock.SYSTEM
+        Mono<Void> wait = clock.equals(NanoClock.SYSTEM)
                 ? Mono.delay(Duration.ofNanos(nanos)).then()
                 : Mono.<Void>fromCallable(() -> {
                             clock.sleep(nanos);

@@ -76,7 +76,7 @@ class CallersTest {
         jobs().run(context -> {
             Background background = context.getBean(Background.class);
             assertThat(background.answer().get()).isEqualTo("answer");
-            background.answer();
+            assertThat(background.answer().get()).isEqualTo("answer");
             assertThat(background.answer())
                     .failsWithin(Duration.ofSeconds(10))
                     .withThrowableThat()

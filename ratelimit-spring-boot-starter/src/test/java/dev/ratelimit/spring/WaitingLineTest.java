@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Objects;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
@@ -37,9 +38,7 @@ class WaitingLineTest {
     private final Policy quick = Policy.of("quick", Limit.parse("5/5s"));
 
     private Place take(long maxWaitNanos, Claim... claims) {
-        Place place = line.take(List.of(claims), maxWaitNanos);
-        assertThat(place).isNotNull();
-        return place;
+        return Objects.requireNonNull(line.take(List.of(claims), maxWaitNanos));
     }
 
     private static Claim claim(Policy policy, long tokens) {
@@ -63,14 +62,13 @@ class WaitingLineTest {
 
     private void compare(Limit[] limits, Random random, int round) {
         Policy policy = Policy.of("p" + round, limits);
-        NanoClock awake = clock::nanos;
         List<Long> slept = new ArrayList<>();
         TokenBucket bucket = TokenBucket.builder()
                 .limits(limits)
                 .clock(new NanoClock() {
                     @Override
                     public long nanos() {
-                        return awake.nanos();
+                        return clock.nanos();
                     }
 
                     @Override
@@ -80,7 +78,7 @@ class WaitingLineTest {
                 })
                 .build();
         for (int i = 0; i < 30; i++) {
-            long tokens = 1 + random.nextInt(20);
+            long tokens = 1L + random.nextInt(20);
             long maxWaitNanos = random.nextInt(20_000);
             slept.clear();
             Place place = line.take(List.of(new Claim(policy, "key", tokens)), maxWaitNanos);
@@ -172,7 +170,7 @@ class WaitingLineTest {
             Collections.sort(all);
             assertThat(all)
                     .isEqualTo(IntStream.range(0, threads * each)
-                            .mapToObj(i -> i * SECOND)
+                            .mapToObj(i -> SECOND * i)
                             .toList());
         } finally {
             pool.shutdownNow();

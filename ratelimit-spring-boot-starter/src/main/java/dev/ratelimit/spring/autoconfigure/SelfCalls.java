@@ -5,6 +5,7 @@ import dev.ratelimit.spring.RateLimitedAdvisor;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.reflect.Method;
+import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -37,6 +38,9 @@ import org.springframework.util.ReflectionUtils;
 final class SelfCalls implements SmartInitializingSingleton {
     private static final Log LOG = LogFactory.getLog(SelfCalls.class);
 
+    /** Before the name of the method whose lambda it is, and a number behind that. */
+    private static final String LAMBDA = "lambda$";
+
     private final ConfigurableListableBeanFactory beans;
     private final RateLimitedAdvisor advisor;
 
@@ -47,12 +51,14 @@ final class SelfCalls implements SmartInitializingSingleton {
 
     @Override
     public void afterSingletonsInstantiated() {
-        Stream.of(beans.getBeanDefinitionNames())
-                .map(name -> AutoProxyUtils.determineTargetClass(beans, name))
-                .filter(type -> type != null && !type.isInterface())
-                .map(ClassUtils::getUserClass)
-                .distinct()
-                .forEach(this::warn);
+        Set<Class<?>> types = new LinkedHashSet<>();
+        for (String name : beans.getBeanDefinitionNames()) {
+            Class<?> type = AutoProxyUtils.determineTargetClass(beans, name);
+            if (type != null && !type.isInterface()) {
+                types.add(ClassUtils.getUserClass(type));
+            }
+        }
+        types.forEach(this::warn);
     }
 
     private void warn(Class<?> type) {
@@ -149,7 +155,8 @@ final class SelfCalls implements SmartInitializingSingleton {
 
         private void call(String caller, String called, String descriptor) {
             if (limited.contains(called + descriptor)) {
-                String by = caller.startsWith("lambda$") ? caller.split("\\$")[1] : caller;
+                String by =
+                        caller.startsWith(LAMBDA) ? caller.substring(LAMBDA.length(), caller.lastIndexOf('$')) : caller;
                 found.computeIfAbsent(by, unused -> new TreeSet<>()).add(called);
             }
         }
