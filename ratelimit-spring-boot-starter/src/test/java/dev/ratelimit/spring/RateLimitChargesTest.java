@@ -42,7 +42,7 @@ class RateLimitChargesTest {
         public void several(String tenant, long used, RateLimitCharges charges) {
             charges.settle("llm", used);
             charges.settle("shadow", used + 1);
-            charges.settle("none", used);
+            charges.settle("login", used);
         }
 
         @RateLimited(policy = "llm", key = "#tenant", tokens = "40")

@@ -2,6 +2,7 @@ package dev.ratelimit.spring.web;
 
 import static dev.ratelimit.spring.web.LocalClient.header;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import dev.ratelimit.ManualClock;
 import dev.ratelimit.spring.Outcome;
@@ -143,8 +144,8 @@ class PlansTest {
 
         assertThat(counts.count("annotated", Outcome.ALLOWED)).isEqualTo(allowed + 5);
         assertThat(counts.count("annotated", Outcome.DENIED)).isEqualTo(denied + 2);
-        assertThat(counts.count("Exports.export", Outcome.ALLOWED))
-                .as("of a policy that is not of application.yml")
-                .isZero();
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> counts.count("Exports.export", Outcome.ALLOWED))
+                .withMessage("no policy is named \"Exports.export\"; there are: [planned, annotated]");
     }
 }

@@ -191,10 +191,14 @@ class RateLimitOutcomeTest {
     void settlesWhatOnePolicyCharged(long actual, long spent) throws Exception {
         get("/plain");
         settler().settle("all", actual);
-        settler().settle("none", 50);
+        settler().settle("costly", 50);
 
         assertThat(spent("all")).isEqualTo(spent);
         assertThat(spent("successes")).isEqualTo(1);
+        assertThat(spent("costly")).as("which did not charge it").isZero();
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> settler().settle("none", 50))
+                .withMessageStartingWith("no policy is named \"none\"; there are: ");
     }
 
     @Test
