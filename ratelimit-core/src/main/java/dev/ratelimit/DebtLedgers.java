@@ -23,40 +23,42 @@ final class DebtLedgers {
         this.maximumKeys = maximumKeys;
     }
 
-    /** Notes that {@code key} has those debts at {@code nanos}; nothing if there are none. */
-    void add(String key, Terms terms, long[] debts, long nanos) {
+    /** Notes what {@code key} owes by that state; nothing if it was paid at {@code longAgo}. */
+    void add(String key, Terms terms, long[] state, long longAgo) {
+        long nanos = terms.now(state, longAgo); // which is later where a debt can't be reckoned from so long ago
+        long[] debts = terms.debts(state, nanos);
         if (isZero(debts)) {
             return;
         }
         long[] toPay = terms.nanos(debts);
         additions.lock();
         try {
-            DebtLedger ledger = own(terms, nanos);
+            DebtLedger ledger = own(terms, longAgo);
             if (ledger != null) {
                 ledger.add(key, toPay, nanos);
             } else {
-                others(nanos).add(key, new long[] {LongStream.of(toPay).max().orElse(0)}, nanos);
+                others(longAgo).add(key, new long[] {LongStream.of(toPay).max().orElse(0)}, nanos);
             }
         } finally {
             additions.unlock();
         }
     }
 
-    private @Nullable DebtLedger own(Terms terms, long nanos) {
+    private @Nullable DebtLedger own(Terms terms, long longAgo) {
         DebtLedger ledger = own.get(terms);
         if (ledger != null) {
             return ledger;
         }
-        own.values().removeIf(each -> each.isPaid(nanos));
+        own.values().removeIf(each -> each.isPaid(longAgo));
         return own.size() == MAX_OWN
                 ? null
-                : own.computeIfAbsent(terms, unused -> new DebtLedger(terms.size(), maximumKeys, nanos));
+                : own.computeIfAbsent(terms, unused -> new DebtLedger(terms.size(), maximumKeys, longAgo));
     }
 
-    private DebtLedger others(long nanos) {
+    private DebtLedger others(long longAgo) {
         DebtLedger ledger = others;
         if (ledger == null) {
-            others = ledger = new DebtLedger(1, maximumKeys, nanos);
+            others = ledger = new DebtLedger(1, maximumKeys, longAgo);
         }
         return ledger;
     }

@@ -157,7 +157,7 @@ final class PolicyBuckets {
     }
 
     private GuardedBucket successor(Terms terms, Terms old, long[] state) {
-        long nanos = clock.nanos();
+        long nanos = old.now(state, clock.nanos());
         return bucketOwing(terms, terms.carried(old, old.debts(state, nanos)), nanos);
     }
 
@@ -207,8 +207,8 @@ final class PolicyBuckets {
 
     private void evicted(@Nullable String key, @Nullable GuardedBucket bucket, RemovalCause cause) {
         if (key != null && bucket != null) { // as always: neither keys nor values are weak
-            long nanos = longAgo();
-            ledgers.add(key, bucket.terms, bucket.terms.debts(bucket.retire(), nanos), nanos);
+            long longAgo = longAgo();
+            ledgers.add(key, bucket.terms, bucket.retire(), longAgo);
         }
     }
 

@@ -257,7 +257,11 @@ final class Terms {
         return state[limits.length];
     }
 
-    private long now(long[] state, long nanos) {
+    /**
+     * Returns the instant to reckon with where the clock reads {@code nanos}. Debts are those at that instant, and have to go
+     * with it wherever they go.
+     */
+    long now(long[] state, long nanos) {
         return Gcra.now(nanos, anchor(state), slackNanos);
     }
 
