@@ -9,7 +9,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What keys of one policy owe that are no longer tracked: a ledger for each list of limits under which there are debts, as far
- * as these are few, and one for all others, where a debt counts as an empty bucket until it is paid. Thread-safe.
+ * as these are few, and one for all others, where a debt counts as an empty bucket until it is paid, and then as the smallest
+ * that was full. Thread-safe.
  */
 final class DebtLedgers {
     private static final int MAX_OWN = 8;
@@ -18,6 +19,7 @@ final class DebtLedgers {
     private final Map<Terms, DebtLedger> own = new ConcurrentHashMap<>();
     private final ReentrantLock additions = new ReentrantLock(); // or a debt could go to a ledger that is being removed
     private volatile @Nullable DebtLedger others; // written under additions
+    private volatile long fewestOfOthers = Long.MAX_VALUE; // tokens in a full one; written under additions
 
     DebtLedgers(long maximumKeys) {
         this.maximumKeys = maximumKeys;
@@ -37,6 +39,7 @@ final class DebtLedgers {
             if (ledger != null) {
                 ledger.add(key, toPay, nanos);
             } else {
+                fewestOfOthers = Math.min(fewestOfOthers, terms.smallestCapacity());
                 others(longAgo).add(key, new long[] {LongStream.of(toPay).max().orElse(0)}, nanos);
             }
         } finally {
@@ -75,9 +78,9 @@ final class DebtLedgers {
             }
         });
         DebtLedger rest = others;
-        long toPay = rest == null ? 0 : rest.nanos(key, nanos)[0];
-        if (toPay > 0) {
-            raise(most, terms.debtsOfNothing(toPay));
+        if (rest != null && !isZero(rest.nanos(key, nanos - patienceNanos))) {
+            long toPay = rest.nanos(key, nanos)[0];
+            raise(most, toPay > 0 ? terms.debtsOfNothing(toPay) : terms.debtsAt(fewestOfOthers));
         }
         return most;
     }

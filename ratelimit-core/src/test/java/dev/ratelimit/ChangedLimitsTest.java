@@ -149,6 +149,25 @@ class ChangedLimitsTest {
     }
 
     @Test
+    void remembersWhatIsUsedUpUnderOneOfMoreLimitsThanThereAreLedgers() {
+        Policy large = policy("100/1h");
+        Policy small = policy("10/1s");
+        for (int capacity = 100; capacity < 108; capacity++) {
+            flood(policy(capacity + "/1d"), 120);
+        }
+        for (int i = 0; i < 50; i++) {
+            limiter.tryConsume(large, "k" + i, 100);
+            limiter.tryConsume(small, "k" + i, 1);
+        }
+        clock.advance(Duration.ofSeconds(3));
+
+        for (int i = 0; i < 50; i++) {
+            assertThat(limiter.peek(small, "k" + i, 10).allowed()).isTrue();
+            assertThat(limiter.peek(large, "k" + i, 11).allowed()).isFalse();
+        }
+    }
+
+    @Test
     void remembersADebtThoughOtherLimitsTakeFarLongerToPay() {
         Policy free = policy("333/1s", "10000/30d");
         Policy paid = policy("333/1s", "20000/30d");
