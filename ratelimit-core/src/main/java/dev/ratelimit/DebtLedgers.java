@@ -9,7 +9,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What keys of one policy owe that are no longer tracked: a ledger for each list of limits under which there are debts, as far
- * as these are few, and one for all others, where a debt counts as an empty bucket until it is paid. Thread-safe.
+ * as these are few, and one for all others, where a debt counts as an empty bucket until it is paid, and then as the smallest
+ * that was full. Thread-safe.
  */
 final class DebtLedgers {
     private static final int MAX_OWN = 8;
@@ -18,45 +19,49 @@ final class DebtLedgers {
     private final Map<Terms, DebtLedger> own = new ConcurrentHashMap<>();
     private final ReentrantLock additions = new ReentrantLock(); // or a debt could go to a ledger that is being removed
     private volatile @Nullable DebtLedger others; // written under additions
+    private volatile long fewestOfOthers = Long.MAX_VALUE; // tokens in a full one; written under additions
 
     DebtLedgers(long maximumKeys) {
         this.maximumKeys = maximumKeys;
     }
 
-    /** Notes that {@code key} has those debts at {@code nanos}; nothing if there are none. */
-    void add(String key, Terms terms, long[] debts, long nanos) {
+    /** Notes what {@code key} owes by that state; nothing if it was paid at {@code longAgo}. */
+    void add(String key, Terms terms, long[] state, long longAgo) {
+        long nanos = terms.now(state, longAgo); // which is later where a debt can't be reckoned from so long ago
+        long[] debts = terms.debts(state, nanos);
         if (isZero(debts)) {
             return;
         }
         long[] toPay = terms.nanos(debts);
         additions.lock();
         try {
-            DebtLedger ledger = own(terms, nanos);
+            DebtLedger ledger = own(terms, longAgo);
             if (ledger != null) {
                 ledger.add(key, toPay, nanos);
             } else {
-                others(nanos).add(key, new long[] {LongStream.of(toPay).max().orElse(0)}, nanos);
+                fewestOfOthers = Math.min(fewestOfOthers, terms.smallestCapacity());
+                others(longAgo).add(key, new long[] {LongStream.of(toPay).max().orElse(0)}, nanos);
             }
         } finally {
             additions.unlock();
         }
     }
 
-    private @Nullable DebtLedger own(Terms terms, long nanos) {
+    private @Nullable DebtLedger own(Terms terms, long longAgo) {
         DebtLedger ledger = own.get(terms);
         if (ledger != null) {
             return ledger;
         }
-        own.values().removeIf(each -> each.isPaid(nanos));
+        own.values().removeIf(each -> each.isPaid(longAgo));
         return own.size() == MAX_OWN
                 ? null
-                : own.computeIfAbsent(terms, unused -> new DebtLedger(terms.size(), maximumKeys, nanos));
+                : own.computeIfAbsent(terms, unused -> new DebtLedger(terms.size(), maximumKeys, longAgo));
     }
 
-    private DebtLedger others(long nanos) {
+    private DebtLedger others(long longAgo) {
         DebtLedger ledger = others;
         if (ledger == null) {
-            others = ledger = new DebtLedger(1, maximumKeys, nanos);
+            others = ledger = new DebtLedger(1, maximumKeys, longAgo);
         }
         return ledger;
     }
@@ -73,9 +78,9 @@ final class DebtLedgers {
             }
         });
         DebtLedger rest = others;
-        long toPay = rest == null ? 0 : rest.nanos(key, nanos)[0];
-        if (toPay > 0) {
-            raise(most, terms.debtsOfNothing(toPay));
+        if (rest != null && !isZero(rest.nanos(key, nanos - patienceNanos))) {
+            long toPay = rest.nanos(key, nanos)[0];
+            raise(most, toPay > 0 ? terms.debtsOfNothing(toPay) : terms.debtsAt(fewestOfOthers));
         }
         return most;
     }

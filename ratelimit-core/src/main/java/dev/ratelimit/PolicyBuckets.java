@@ -80,6 +80,7 @@ final class PolicyBuckets {
             if (bucket == null || !bucket.isRetired()) {
                 return decision;
             }
+            dropIfRetired(kept);
         }
     }
 
@@ -134,7 +135,7 @@ final class PolicyBuckets {
             bucket = buckets.get(key, absent -> newBucket(terms, absent));
             forgetSome();
         }
-        return areSame(bucket.terms, terms) ? bucket : carriedOver(terms, key);
+        return areSame(bucket.terms, terms) && !bucket.isRetired() ? bucket : carriedOver(terms, key);
     }
 
     private GuardedBucket newBucket(Terms terms, String key) {
@@ -147,9 +148,14 @@ final class PolicyBuckets {
         return one == other;
     }
 
+    /** Waits for whoever is about to replace a bucket; drops it if an error kept them from it, or all would wait for ever. */
+    private void dropIfRetired(String key) {
+        buckets.asMap().computeIfPresent(key, (same, bucket) -> bucket.isRetired() ? null : bucket);
+    }
+
     private GuardedBucket carriedOver(Terms terms, String key) {
         return Objects.requireNonNull(buckets.asMap().compute(key, (same, old) -> {
-            if (old == null) {
+            if (old == null || old.isRetired()) {
                 return newBucket(terms, key);
             }
             return areSame(old.terms, terms) ? old : successor(terms, old.terms, old.retire());
@@ -157,7 +163,7 @@ final class PolicyBuckets {
     }
 
     private GuardedBucket successor(Terms terms, Terms old, long[] state) {
-        long nanos = clock.nanos();
+        long nanos = old.now(state, clock.nanos());
         return bucketOwing(terms, terms.carried(old, old.debts(state, nanos)), nanos);
     }
 
@@ -207,8 +213,8 @@ final class PolicyBuckets {
 
     private void evicted(@Nullable String key, @Nullable GuardedBucket bucket, RemovalCause cause) {
         if (key != null && bucket != null) { // as always: neither keys nor values are weak
-            long nanos = longAgo();
-            ledgers.add(key, bucket.terms, bucket.terms.debts(bucket.retire(), nanos), nanos);
+            long longAgo = longAgo();
+            ledgers.add(key, bucket.terms, bucket.retire(), longAgo);
         }
     }
 

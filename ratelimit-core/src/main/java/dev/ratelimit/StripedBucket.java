@@ -148,6 +148,9 @@ final class StripedBucket extends GuardedBucket {
 
     private long[] together(long[][] states) {
         long nanos = terms.clock.nanos();
+        for (int i = 0; i < cells.length; i++) {
+            nanos = cells[i].terms.now(states[i], nanos);
+        }
         long[] debts = new long[terms.size()];
         for (int limit = 0; limit < debts.length; limit++) {
             long tokens = 0;

@@ -68,9 +68,7 @@ final class Terms {
 
     /** Returns the state of a bucket that holds {@code tokens} now, or its capacity if that is less. */
     long[] stateOf(long tokens) {
-        long[] debts = new long[limits.length];
-        Arrays.setAll(debts, i -> limits[i].debtAt(tokens));
-        return stateOwing(debts, clock.nanos());
+        return stateOwing(debtsAt(tokens), clock.nanos());
     }
 
     /** Returns the state of a bucket that has those debts at {@code nanos}, one for each limit. */
@@ -144,6 +142,13 @@ final class Terms {
             most = Math.max(most, limit.carried(old.limits[j], debts[j]));
         }
         return most;
+    }
+
+    /** Returns the debts of a bucket that holds {@code tokens}, or its capacity if that is less. */
+    long[] debtsAt(long tokens) {
+        long[] debts = new long[limits.length];
+        Arrays.setAll(debts, i -> limits[i].debtAt(tokens));
+        return debts;
     }
 
     /** Returns the debts of a bucket that holds nothing, for at least {@code nanos}. */
@@ -257,7 +262,11 @@ final class Terms {
         return state[limits.length];
     }
 
-    private long now(long[] state, long nanos) {
+    /**
+     * Returns the instant to reckon with where the clock reads {@code nanos}. Debts are those at that instant, and have to go
+     * with it wherever they go.
+     */
+    long now(long[] state, long nanos) {
         return Gcra.now(nanos, anchor(state), slackNanos);
     }
 

@@ -149,6 +149,59 @@ class ChangedLimitsTest {
     }
 
     @Test
+    void remembersWhatIsUsedUpUnderOneOfMoreLimitsThanThereAreLedgers() {
+        Policy large = policy("100/1h");
+        Policy small = policy("10/1s");
+        for (int capacity = 100; capacity < 108; capacity++) {
+            flood(policy(capacity + "/1d"), 120);
+        }
+        for (int i = 0; i < 50; i++) {
+            limiter.tryConsume(large, "k" + i, 100);
+            limiter.tryConsume(small, "k" + i, 1);
+        }
+        clock.advance(Duration.ofSeconds(3));
+
+        for (int i = 0; i < 50; i++) {
+            assertThat(limiter.peek(small, "k" + i, 10).allowed()).isTrue();
+            assertThat(limiter.peek(large, "k" + i, 11).allowed()).isFalse();
+        }
+    }
+
+    @Test
+    void remembersADebtThoughOtherLimitsTakeFarLongerToPay() {
+        Policy free = policy("333/1s", "10000/30d");
+        Policy paid = policy("333/1s", "20000/30d");
+        limiter.tryConsume(paid, "other", 1);
+        limiter.tryConsume(free, "k", 300);
+        flood(free, 1_000);
+
+        assertThat(tokens(free)).as("of 33, rounded to a nanosecond").isBetween(32L, 33L);
+        clock.advance(Duration.ofSeconds(2));
+        assertThat(tokens(free)).isEqualTo(333);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 1_000})
+    void givesNothingForAClockThatWentFarBackMeanwhile(int othersThatComeAndGo) {
+        Policy before = policy("999/1s burst 99900");
+        Policy after = policy("998/1s burst 99900");
+        limiter.tryConsume(before, "k", 99_900);
+        clock.advance(Duration.ofDays(-10));
+        flood(before, othersThatComeAndGo);
+        assertThat(tokens(after)).isZero();
+        assertThat(limiter.tryConsume(after, "k", 1).allowed()).isFalse();
+        clock.advance(Duration.ofDays(10));
+
+        assertThat(tokens(before)).isZero();
+    }
+
+    private void flood(Policy policy, int keys) {
+        for (int i = 0; i < keys; i++) {
+            limiter.tryConsume(policy, "other" + i, 1);
+        }
+    }
+
+    @Test
     void keepsFewLedgersForManyLimitsAndForgetsNoDebt() {
         for (int i = 0; i < 3_000; i++) {
             Policy policy = policy(10 + i % 200 + "/1d");

@@ -2,11 +2,13 @@ package dev.ratelimit;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
 import java.time.Duration;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
@@ -18,15 +20,49 @@ class LocalRateLimiterTest {
     private final ManualClock clock =
             new ManualClock(ThreadLocalRandom.current().nextLong());
     private final RateLimiter limiter;
+    private final Synchronization synchronization;
     private final Policy api = Policy.of("api", Limit.parse("5/1m"));
     private final Policy login = Policy.of("login", Limit.parse("2/1m"), Limit.parse("3/1h"));
 
     LocalRateLimiterTest(Synchronization synchronization) {
+        this.synchronization = synchronization;
         limiter = LocalRateLimiter.builder()
                 .maximumKeys(1_000)
                 .synchronization(synchronization)
                 .clock(clock)
                 .build();
+    }
+
+    @Test
+    void goesOnAfterAnErrorWhereverItStrikes() {
+        for (int reading = 1; reading <= 5; reading++) {
+            AtomicInteger left = new AtomicInteger(Integer.MAX_VALUE);
+            RateLimiter fragile = LocalRateLimiter.builder()
+                    .synchronization(synchronization)
+                    .clock(() -> {
+                        if (left.decrementAndGet() == 0) {
+                            throw new StackOverflowError();
+                        }
+                        return clock.nanos();
+                    })
+                    .build();
+            for (String key : List.of("k", "l")) {
+                left.set(Integer.MAX_VALUE);
+                fragile.tryConsume(api, key, 1);
+                left.set(reading);
+                try {
+                    fragile.tryConsume(Policy.of("api", Limit.parse("6/1m")), key, 1);
+                } catch (StackOverflowError expected) {
+                    // what comes next is the question
+                }
+            }
+
+            left.set(Integer.MAX_VALUE);
+            assertTimeoutPreemptively(Duration.ofSeconds(20), () -> {
+                assertThat(fragile.tryConsume(api, "k", 1).allowed()).isTrue();
+                assertThat(fragile.peek(api, "l", 1).allowed()).isTrue();
+            });
+        }
     }
 
     @Test
