@@ -8,7 +8,8 @@ import java.util.List;
  *
  * <p>All are looked at first, so that a denial that can be foreseen touches no bucket. Then they are consumed in order; if
  * another thread was quicker at one of them, what was taken before it is given back. In between, a third thread may be
- * denied tokens that come back; none is ever admitted too many.
+ * denied tokens that come back; and where the thread is held up for so long that a bucket refills before it is given back to,
+ * that bucket has those tokens twice.
  */
 final class Claims {
     private final RateLimiter limiter;

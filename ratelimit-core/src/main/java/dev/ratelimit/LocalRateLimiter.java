@@ -15,6 +15,9 @@ import java.util.concurrent.ConcurrentMap;
  * may be held to the debt of others that share its place in the ledger. So {@code maximumKeys} should not be far below the
  * number of clients that ask within the time a bucket takes to fill.
  *
+ * <p>A limiter takes some 190 bytes for each key of a policy under one limit, some 260 under three, and more where a policy
+ * has several plans, as each of up to eight has a ledger.
+ *
  * <p>A key may be asked for under the same policy with other limits, since they were changed or depend on the client: then it
  * keeps the tokens it has, as far as they fit. Under more than eight different limits at a time, an evicted key may have to
  * wait until it would have been full.

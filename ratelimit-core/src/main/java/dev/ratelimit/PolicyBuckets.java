@@ -121,10 +121,11 @@ final class PolicyBuckets {
         if (known.size() >= MAX_KNOWN_TERMS) {
             known.clear();
         }
-        Terms terms = known.computeIfAbsent(policy, unused -> new Terms(policy.limits(), clock));
-        for (Terms each : List.of(terms, current.terms)) {
+        Terms made = new Terms(policy.limits(), clock);
+        for (Terms each : List.of(made, current.terms)) { // before anybody can ask under them
             patienceNanos.accumulateAndGet(each.nanosToFull() + CLOCK_SKEW_NANOS, Math::max);
         }
+        Terms terms = known.computeIfAbsent(policy, unused -> made);
         current = new Current(policy, terms);
         return terms;
     }
@@ -212,7 +213,7 @@ final class PolicyBuckets {
     }
 
     private void evicted(@Nullable String key, @Nullable GuardedBucket bucket, RemovalCause cause) {
-        if (key != null && bucket != null) { // as always: neither keys nor values are weak
+        if (key != null && bucket != null && !bucket.isRetired()) { // neither keys nor values are weak
             long longAgo = longAgo();
             ledgers.add(key, bucket.terms, bucket.retire(), longAgo);
         }

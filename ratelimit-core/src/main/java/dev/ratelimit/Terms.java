@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Terms {
     final NanoClock clock;
+    private final List<Limit> list;
     private final Gcra[] limits;
     private final long slackNanos;
 
@@ -23,6 +24,7 @@ final class Terms {
         if (limits.isEmpty()) {
             throw new IllegalArgumentException("a bucket needs at least one limit");
         }
+        this.list = List.copyOf(limits);
         this.limits = limits.stream().map(Gcra::new).toArray(Gcra[]::new);
         this.slackNanos =
                 Stream.of(this.limits).mapToLong(each -> each.slackNanos).min().orElseThrow();
@@ -283,20 +285,16 @@ final class Terms {
     /** Terms are equal if their limits are. */
     @Override
     public boolean equals(@Nullable Object other) {
-        return other instanceof Terms terms && list().equals(terms.list());
+        return other instanceof Terms terms && list.equals(terms.list);
     }
 
     @Override
     public int hashCode() {
-        return list().hashCode();
-    }
-
-    private List<Limit> list() {
-        return Stream.of(limits).map(each -> each.limit).toList();
+        return list.hashCode();
     }
 
     @Override
     public String toString() {
-        return Stream.of(limits).map(each -> each.limit.toString()).collect(Collectors.joining(", "));
+        return list.stream().map(Limit::toString).collect(Collectors.joining(", "));
     }
 }

@@ -45,7 +45,8 @@ public abstract class TokenBucket {
      * with nothing charged.
      *
      * <p>Otherwise it looks at all, consumes from one after the other, and gives back what it has if one of them was emptied
-     * meanwhile. It never admits too many; in such a race another caller may be denied tokens that come back.
+     * meanwhile. In such a race another caller may be denied tokens that come back; and if the thread is held up so long that a
+     * part refills before it is given back to, that part has those tokens twice.
      *
      * <p>{@link #consume} on it charges each part when the place is taken, not when the caller goes on: callers that a slow
      * part held up may go on together, faster than another part refills.
@@ -85,8 +86,13 @@ public abstract class TokenBucket {
         if (Thread.interrupted()) {
             throw new InterruptedException();
         }
+        long maxWaitNanos = Gcra.nanosOf(maxWait);
+        Decision atOnce = reserve(tokens, 0);
+        if (atOnce.allowed() || atOnce.retryAfterNanos() > maxWaitNanos) {
+            return atOnce;
+        }
         Runnable undo = undo(tokens);
-        Decision reserved = reserve(tokens, Math.max(0, Gcra.nanosOf(maxWait)));
+        Decision reserved = reserve(tokens, maxWaitNanos);
         if (!reserved.allowed() || reserved.retryAfterNanos() == 0) {
             return reserved;
         }
