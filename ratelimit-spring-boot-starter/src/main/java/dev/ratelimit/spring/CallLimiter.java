@@ -9,12 +9,14 @@ import org.jspecify.annotations.Nullable;
 
 /** Decides calls of {@link RateLimited} methods. Thread-safe. */
 final class CallLimiter {
+    private final RateLimitedCalls calls;
     private final PolicyLimiter limiter;
     private final NanoClock clock;
     private final CallContexts contexts;
     private final WaitingLine line;
 
-    CallLimiter(PolicyLimiter limiter, NanoClock clock, CallContexts contexts) {
+    CallLimiter(RateLimitedCalls calls, PolicyLimiter limiter, NanoClock clock, CallContexts contexts) {
+        this.calls = calls;
         this.limiter = limiter;
         this.clock = clock;
         this.contexts = contexts;
@@ -48,6 +50,10 @@ final class CallLimiter {
             RateLimitCharges charges,
             @Nullable Place place,
             @Nullable Denial denial) {}
+
+    RateLimitedCalls calls() {
+        return calls;
+    }
 
     CallContext context() {
         return contexts.current();

@@ -42,7 +42,7 @@ public final class RateLimitedAdvisor extends StaticMethodMatcherPointcutAdvisor
             boolean byClass) {
         this.calls = SingletonSupplier.of(() -> new RateLimitedCalls(policies.get(), placeholders));
         setAdvice(new RateLimitedInterceptor(
-                calls, SingletonSupplier.of(() -> new CallLimiter(limiter.get(), clock.get(), contexts.get()))));
+                SingletonSupplier.of(() -> new CallLimiter(calls.get(), limiter.get(), clock.get(), contexts.get()))));
         this.byClass = byClass;
         setOrder(ORDER);
     }

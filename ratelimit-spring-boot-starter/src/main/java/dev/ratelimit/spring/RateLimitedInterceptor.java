@@ -16,28 +16,27 @@ import org.springframework.aop.ProxyMethodInvocation;
 
 /** Asks the limiter before a call of a {@link RateLimited} method goes on. Thread-safe. */
 final class RateLimitedInterceptor implements MethodInterceptor {
-    private final Supplier<RateLimitedCalls> calls;
     private final Supplier<CallLimiter> limiter;
 
-    RateLimitedInterceptor(Supplier<RateLimitedCalls> calls, Supplier<CallLimiter> limiter) {
-        this.calls = calls;
+    RateLimitedInterceptor(Supplier<CallLimiter> limiter) {
         this.limiter = limiter;
     }
 
     @Override
     public @Nullable Object invoke(MethodInvocation invocation) throws Throwable {
         Object target = Objects.requireNonNull(invocation.getThis());
-        RateLimitedMethod method = calls.get().of(invocation.getMethod(), target.getClass());
+        CallLimiter decider = limiter.get();
+        RateLimitedMethod method = decider.calls().of(invocation.getMethod(), target.getClass());
         RateLimitedCall only = method.only();
-        return only == null ? invokeUnderAll(method, invocation) : invokeUnder(only, invocation);
+        return only == null ? invokeUnderAll(method, decider, invocation) : invokeUnder(only, decider, invocation);
     }
 
     /**
      * Most calls are under one limit that decides at once, and take no lists. One that is in no request takes no memory at
      * all, as a decision that is of no use after it was allowed is never made by the compiled code.
      */
-    private @Nullable Object invokeUnder(RateLimitedCall limit, MethodInvocation invocation) throws Throwable {
-        CallLimiter decider = limiter.get();
+    private static @Nullable Object invokeUnder(RateLimitedCall limit, CallLimiter decider, MethodInvocation invocation)
+            throws Throwable {
         CallContext caller = decider.context();
         Policy policy = caller.policy(limit.policy());
         if (caller.skips(policy.name())) {
@@ -58,8 +57,8 @@ final class RateLimitedInterceptor implements MethodInterceptor {
                 : denied(new Denial(limit, new RateLimitExceededException(decisions)), invocation);
     }
 
-    private @Nullable Object invokeUnderAll(RateLimitedMethod method, MethodInvocation invocation) throws Throwable {
-        CallLimiter decider = limiter.get();
+    private static @Nullable Object invokeUnderAll(
+            RateLimitedMethod method, CallLimiter decider, MethodInvocation invocation) throws Throwable {
         Request request = decider.request(method, invocation.getArguments(), decider.context());
         return switch (method.returns()) {
             case VALUE -> proceed(decider.decideAndWait(request), request, invocation);
