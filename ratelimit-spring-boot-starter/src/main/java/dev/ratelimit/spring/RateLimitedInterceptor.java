@@ -32,8 +32,8 @@ final class RateLimitedInterceptor implements MethodInterceptor {
     }
 
     /**
-     * Most calls are under one limit that decides at once, and take no lists. One that is in no request takes no memory at
-     * all, as a decision that is of no use after it was allowed is never made by the compiled code.
+     * Most calls are under one limit that decides at once, and take no lists. In no request, an allowed decision is of no
+     * further use, so that where the compiler inlines all of this it makes no object of it.
      */
     private static @Nullable Object invokeUnder(RateLimitedCall limit, CallLimiter decider, MethodInvocation invocation)
             throws Throwable {
