@@ -96,9 +96,10 @@ final class Shares {
         return longest;
     }
 
+    @SuppressWarnings("ReferenceEquality") // it is one of them
     static int indexOf(Terms share, Limit limit) {
         int i = 0;
-        while (!share.limit(i).limit.equals(limit)) {
+        while (share.limit(i).limit != limit) {
             i++;
         }
         return i;

@@ -15,9 +15,10 @@ final class StripedBucket extends GuardedBucket {
     private final GuardedBucket[] cells;
     private final ReentrantLock additions = new ReentrantLock();
 
-    /** Returns a bucket of as many cells as there are processors. */
+    /** Returns a bucket of four times as many cells as there are processors, so that threads seldom meet in one. */
     static GuardedBucket of(Terms terms, long[] state) {
-        return of(terms, state, Integer.highestOneBit(2 * Runtime.getRuntime().availableProcessors() - 1));
+        return of(
+                terms, state, 4 * Integer.highestOneBit(2 * Runtime.getRuntime().availableProcessors() - 1));
     }
 
     /** Returns a bucket of at most {@code cells}, a power of two; fewer, or none at all, if their shares were too small. */
@@ -47,9 +48,10 @@ final class StripedBucket extends GuardedBucket {
         return cells[i];
     }
 
+    /** Threads that are made one after the other are far apart: by a golden section (Knuth, volume 3, 6.4). */
     private int home() {
         long id = Thread.currentThread().getId();
-        return (int) ((id * 0x9E37_79B9_7F4A_7C15L) >>> 32) & (cells.length - 1);
+        return (int) ((id * 0x9E37_79B9_7F4A_7C15L) >>> Long.numberOfLeadingZeros(cells.length - 1L));
     }
 
     @Override
