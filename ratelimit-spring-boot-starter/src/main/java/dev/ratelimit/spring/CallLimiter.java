@@ -30,7 +30,16 @@ final class CallLimiter {
      * @param claims what each of them is asked for
      * @param lookingOn what those are asked for that only look on
      */
-    record Request(RateLimitedMethod method, List<RateLimitedCall> limits, List<Claim> claims, List<Claim> lookingOn) {}
+    record Request(RateLimitedMethod method, List<RateLimitedCall> limits, List<Claim> claims, List<Claim> lookingOn) {
+
+        /** Several limits on one call have to agree on how long it may wait, so the most impatient one decides. */
+        long maxWaitNanos() {
+            return limits.stream()
+                    .mapToLong(RateLimitedCall::maxWaitNanos)
+                    .min()
+                    .orElse(0);
+        }
+    }
 
     /**
      * Why a call may not go on.
@@ -119,9 +128,7 @@ final class CallLimiter {
         List<Claim> claims = request.claims();
         List<PolicyDecision> decisions = limiter.tryConsume(claims);
         Denial denial = denial(request, decisions);
-        Place place = denial == null
-                ? null
-                : place(claims, decisions, request.method().maxWaitNanos());
+        Place place = denial == null ? null : place(claims, decisions, request.maxWaitNanos());
         if (place != null) {
             decisions = PolicyDecision.listOf(claims, place.decisions());
         }

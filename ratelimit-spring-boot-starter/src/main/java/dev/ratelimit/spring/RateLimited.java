@@ -76,8 +76,9 @@ public @interface RateLimited {
     /**
      * How long a call may wait for its tokens, such as {@code 500ms}; not at all unless told. A call that waits has its place
      * in line at once, before all that come later; one whose wait would be longer is denied at once and charged nothing, as
-     * is one under a penalty. One that is interrupted is denied, gives back what it took, and leaves the thread interrupted.
-     * Of several annotations the shortest wait counts.
+     * is one under a penalty. One that is interrupted is denied and leaves the thread interrupted. It gives back what it took,
+     * but for what may have flowed in again where several limits hold. Of several annotations the shortest wait counts, of
+     * those that are in force for the call.
      */
     String maxWait() default "";
 

@@ -45,16 +45,19 @@ record RateLimitedCall(
         return tokens == null ? policy.tokens() : cost(tokens.valueFor(arguments));
     }
 
-    /** Rounds up, and takes what is below 1 as 1: what a client says of itself must not make a call free. */
+    /**
+     * Rounds up, and takes what is below 1 as 1: what a client says of itself must not make a call free. It is cut to a long
+     * first, as rounding writes out all digits, and 1e600000000 has too many.
+     */
     private long cost(@Nullable Object value) {
         if (value instanceof Long || value instanceof Integer || value instanceof Short || value instanceof Byte) {
             return Math.max(1, ((Number) value).longValue());
         }
         try {
             return new BigDecimal(String.valueOf(value))
-                    .setScale(0, RoundingMode.CEILING)
                     .max(BigDecimal.ONE)
                     .min(BigDecimal.valueOf(Long.MAX_VALUE))
+                    .setScale(0, RoundingMode.CEILING)
                     .longValueExact();
         } catch (NumberFormatException e) {
             throw new IllegalArgumentException(

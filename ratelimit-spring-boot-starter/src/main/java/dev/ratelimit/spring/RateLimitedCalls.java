@@ -60,7 +60,8 @@ final class RateLimitedCalls {
         MethodClassKey key = new MethodClassKey(method, type);
         RateLimitedMethod limited = methods.get(key);
         if (limited == null) {
-            limited = read(mostSpecific(method, type), type);
+            Class<?> named = named(method, type);
+            limited = read(mostSpecific(method, named), named);
             methods.put(key, limited);
         }
         latest.put(method, new Latest(type, limited));
@@ -80,6 +81,16 @@ final class RateLimitedCalls {
     /** The methods of a JDK proxy's class have no annotations and no names; those of its interfaces do. */
     private static Method mostSpecific(Method method, Class<?> type) {
         return Proxy.isProxyClass(type) ? method : AopUtils.getMostSpecificMethod(method, type);
+    }
+
+    /** Returns the type that names a limit: of a JDK proxy an interface, as its class has a new name at each start. */
+    private static Class<?> named(Method method, Class<?> type) {
+        return !Proxy.isProxyClass(type)
+                ? type
+                : Stream.of(type.getInterfaces())
+                        .filter(each -> method.getDeclaringClass().isAssignableFrom(each) && isLimited(method, each))
+                        .findFirst()
+                        .orElse(type);
     }
 
     private static @Nullable AnnotatedElement annotated(Method method, Class<?> type) {

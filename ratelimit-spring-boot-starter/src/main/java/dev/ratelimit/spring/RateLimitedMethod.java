@@ -11,7 +11,6 @@ final class RateLimitedMethod {
     private final List<RateLimitedCall> limits;
     private final Returns returns;
     private final int charges;
-    private final long maxWaitNanos;
     private final @Nullable RateLimitedCall only;
 
     /**
@@ -24,14 +23,13 @@ final class RateLimitedMethod {
         this.limits = List.copyOf(limits);
         this.returns = returns;
         this.charges = charges;
-        this.maxWaitNanos =
-                limits.stream().mapToLong(RateLimitedCall::maxWaitNanos).min().orElse(0);
-        boolean plain = limits.size() == 1 && returns == Returns.VALUE && charges < 0 && maxWaitNanos == 0;
-        this.only = plain && decidesAlone(limits.get(0).policy()) ? limits.get(0) : null;
+        boolean plain = limits.size() == 1 && returns == Returns.VALUE && charges < 0;
+        this.only = plain && decidesAtOnceAndAlone(limits.get(0)) ? limits.get(0) : null;
     }
 
-    private static boolean decidesAlone(ConfiguredPolicy policy) {
-        return policy.mode() == PolicyMode.ENFORCE && policy.penalty() == null;
+    private static boolean decidesAtOnceAndAlone(RateLimitedCall limit) {
+        ConfiguredPolicy policy = limit.policy();
+        return limit.maxWaitNanos() == 0 && policy.mode() == PolicyMode.ENFORCE && policy.penalty() == null;
     }
 
     List<RateLimitedCall> limits() {
@@ -44,11 +42,6 @@ final class RateLimitedMethod {
 
     int charges() {
         return charges;
-    }
-
-    /** Several limits on one call have to agree on how long it may wait, so the most impatient one decides. */
-    long maxWaitNanos() {
-        return maxWaitNanos;
     }
 
     /** Returns the limit, if it is one that decides at once and alone, and nothing comes of that; null otherwise. */

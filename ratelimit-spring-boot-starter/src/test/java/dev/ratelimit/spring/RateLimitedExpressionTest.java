@@ -96,6 +96,16 @@ class RateLimitedExpressionTest {
     }
 
     @Test
+    void deniesACostThatIsTooLargeToBeWrittenOut() {
+        app.with(Weights.class, several -> {
+            BigDecimal cost = new BigDecimal("1e600000000");
+            assertThat(denied(() -> several.costs(cost)).decisions().get(0).never())
+                    .isTrue();
+            several.costs(BigDecimal.ONE.divide(cost));
+        });
+    }
+
+    @Test
     void readsElementsAndNullsInItsExpressions() {
         app.runner.withBean(Weights.class).run(context -> {
             Weights several = context.getBean(Weights.class);

@@ -373,6 +373,32 @@ class RateLimitedTest {
                 });
     }
 
+    interface Catalog {
+        @RateLimited(limit = "1/1m")
+        String get();
+    }
+
+    @RateLimited(limit = "1/1m")
+    interface Search extends Catalog {
+        String find();
+    }
+
+    @Test
+    void namesLimitsOfWhatIsProxiedAlreadyByTheInterface() {
+        app.runner
+                .withBean(Search.class, () -> (Search) Proxy.newProxyInstance(
+                        getClass().getClassLoader(),
+                        new Class<?>[] {Search.class},
+                        (proxy, method, arguments) -> method.getName()))
+                .run(context -> {
+                    Search search = context.getBean(Search.class);
+                    assertThat(search.get()).isEqualTo("get");
+                    assertThat(denied(search::get).policies()).containsExactly("Search.get");
+                    assertThat(search.find()).isEqualTo("find");
+                    assertThat(denied(search::find).policies()).containsExactly("Search");
+                });
+    }
+
     @RateLimited(limit = "1/1h")
     static class InheritsFinals extends ApplicationObjectSupport {
         public void call() {}

@@ -175,4 +175,24 @@ class RateLimitedWaitTest {
         @RateLimited(value = "strict", maxWait = "1h")
         public void patient() {}
     }
+
+    @Test
+    void waitsNoLessForAPolicyThatOnlyLooksOn() {
+        app.runner
+                .withPropertyValues("ratelimit.policies.shadow.limits=9/1m", "ratelimit.policies.shadow.mode=shadow")
+                .withBean(Watched.class)
+                .run(context -> {
+                    Watched watched = context.getBean(Watched.class);
+                    long start = app.clock.nanos();
+                    watched.patient();
+                    watched.patient();
+                    assertThat(app.clock.nanos() - start).isEqualTo(seconds(1));
+                });
+    }
+
+    static class Watched {
+        @RateLimited("shadow")
+        @RateLimited(limit = "1/1s", maxWait = "2s")
+        public void patient() {}
+    }
 }
