@@ -61,7 +61,8 @@ public @interface RateLimited {
     String limit() default "";
 
     /**
-     * Whose bucket: an expression on the arguments, such as {@code #tenant}. Without one, or where it gives null, a call in a
+     * Whose bucket: an expression on the arguments, such as {@code #tenant}. It is the text of its value, as {@code toString}
+     * has it, that tells buckets apart: an array has none that is the same twice. Without one, or where it gives null, a call in a
      * web request has the policy's own key, and one under a limit in place the default key. A call that is in no request has
      * the policy's global bucket then: one for all such calls, whatever the policy's key is.
      */
