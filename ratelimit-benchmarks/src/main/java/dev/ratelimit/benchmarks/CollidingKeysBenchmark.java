@@ -45,7 +45,7 @@ public class CollidingKeysBenchmark extends NanosPerDecision {
 
     private final LocalRateLimiter limiter =
             LocalRateLimiter.builder().maximumKeys(KEYS).build();
-    private final Policy policy = Policy.of("benchmark", Work.ADMIT.limit());
+    private final Policy policy = Policy.of("benchmark", Work.ADMIT.limitOfKeys());
     private String[] keys;
     private int next;
 

@@ -18,7 +18,7 @@ public final class HeapPerClient {
 
     private static long measure(Keyed keyed, int clients) {
         long before = usedBytes();
-        KeyedLimiter limiter = keyed.limiter(Work.ADMIT.limit(), clients);
+        KeyedLimiter limiter = keyed.limiter(Work.ADMIT.limitOfKeys(), clients);
         try {
             for (int i = 0; i < clients; i++) {
                 limiter.tryConsume(Addresses.address(i));

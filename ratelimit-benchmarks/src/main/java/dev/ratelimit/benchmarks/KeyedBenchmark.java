@@ -29,7 +29,7 @@ public class KeyedBenchmark extends NanosPerDecision {
     public void setUp() {
         String[] clients = Addresses.addresses(keys);
         requests = Addresses.requests(clients, REQUESTS);
-        tracking = limiter.limiter(work.limit(), keys);
+        tracking = limiter.limiter(work.limitOfKeys(), keys);
         for (String client : clients) {
             tracking.tryConsume(client);
         }

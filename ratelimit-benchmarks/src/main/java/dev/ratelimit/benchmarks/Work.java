@@ -27,6 +27,11 @@ public enum Work {
         return new Limit(capacity, refillTokens, refillPeriod);
     }
 
+    /** Returns a limit for one of many keys, whose bucket is not full again before the run is over: it would be forgotten. */
+    Limit limitOfKeys() {
+        return this == ADMIT ? Limit.of(1_000_000_000, Duration.ofDays(10_000)) : limit();
+    }
+
     /** Returns {@code count} limits, the last of which makes the answer: the worst case for a denial. */
     Limit[] limits(int count) {
         Limit[] limits = new Limit[count];

@@ -1,7 +1,7 @@
 package dev.ratelimit.spring.autoconfigure;
 
 import dev.ratelimit.spring.InvalidRateLimitException;
-import java.lang.reflect.Parameter;
+import java.lang.reflect.RecordComponent;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -71,10 +71,10 @@ final class UnknownProperties {
     private void checkComponents(Class<?> type, int element) {
         StringBuilder word = new StringBuilder();
         for (int i = element; i < name.getNumberOfElements(); i++) {
-            Parameter component = component(
+            RecordComponent component = component(
                     type, word.append(name.getElement(i, Form.UNIFORM)).toString());
             if (component != null) {
-                check(ResolvableType.forType(component.getParameterizedType()), i + 1);
+                check(ResolvableType.forType(component.getGenericType()), i + 1);
                 return;
             }
         }
@@ -83,7 +83,7 @@ final class UnknownProperties {
         }
     }
 
-    private static @Nullable Parameter component(Class<?> type, String word) {
+    private static @Nullable RecordComponent component(Class<?> type, String word) {
         return components(type)
                 .filter(each -> nameOf(each).replace("-", "").equals(word))
                 .findFirst()
@@ -96,12 +96,19 @@ final class UnknownProperties {
                 : "";
     }
 
-    private static Stream<Parameter> components(Class<?> type) {
-        return type.isRecord() ? Stream.of(type.getDeclaredConstructors()[0].getParameters()) : Stream.empty();
+    private static Stream<RecordComponent> components(Class<?> type) {
+        return type.isRecord() ? Stream.of(type.getRecordComponents()) : Stream.empty();
     }
 
-    private static String nameOf(Parameter component) {
-        Name name = component.getAnnotation(Name.class);
+    /** A name that is given stands at the parameter; but that need not know its type, as compilers from JDK 21 on leave it. */
+    private static String nameOf(RecordComponent component) {
+        RecordComponent[] all = component.getDeclaringRecord().getRecordComponents();
+        int place = Stream.of(all).map(RecordComponent::getName).toList().indexOf(component.getName());
+        Name name = component
+                .getDeclaringRecord()
+                .getDeclaredConstructors()[0]
+                .getParameters()[place]
+                .getAnnotation(Name.class);
         return name != null
                 ? name.value()
                 : DataObjectPropertyName.toDashedForm(component.getName()).toLowerCase(Locale.ROOT);
