@@ -27,9 +27,9 @@ public enum Work {
         return new Limit(capacity, refillTokens, refillPeriod);
     }
 
-    /** Returns a limit for one of many keys, whose bucket is not full again before the run is over: it would be forgotten. */
+    /** Returns a limit for one of many keys, whose bucket has a token back only after ten seconds: one that is full is forgotten. */
     Limit limitOfKeys() {
-        return this == ADMIT ? Limit.of(1_000_000_000, Duration.ofDays(10_000)) : limit();
+        return this == ADMIT ? Limit.of(200_000_000, Duration.ofSeconds(2_000_000_000)) : limit();
     }
 
     /** Returns {@code count} limits, the last of which makes the answer: the worst case for a denial. */
