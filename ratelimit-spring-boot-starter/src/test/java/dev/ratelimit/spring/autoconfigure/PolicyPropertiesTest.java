@@ -141,7 +141,6 @@ class PolicyPropertiesTest {
             value = {
                 "limits: 5/1m, plans: {free: 1/1m} | api.plans stands beside ratelimit.policies.api.limits, which it is in place"
                         + " of",
-                "plans: {} | api.limits is missing, but a policy needs at least one limit, such as 100/1m",
                 "plans: {free: []} | api.plans.free is missing, but needs at least one limit, such as 100/1m",
                 "plans: {free: 5/1m} | api.plans needs one PlanResolver bean, but there are: none",
                 "plans: {free: 5/1m, pro: 50/1m}, tokens: 6 | api.tokens is 6, which is more than the limit 5/1m can ever grant",
