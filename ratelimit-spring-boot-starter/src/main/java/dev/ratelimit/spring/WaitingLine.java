@@ -115,7 +115,7 @@ final class WaitingLine {
     }
 
     private static boolean fits(Decision denial, long maxWaitNanos) {
-        return !denial.never() && denial.retryAfterNanos() <= maxWaitNanos;
+        return !denial.never() && !denial.unavailable() && denial.retryAfterNanos() <= maxWaitNanos;
     }
 
     /** Returns how long the call that has {@code place} has to wait yet; 0 or less if it may go on. */
