@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ratelimit.Claim;
 import dev.ratelimit.Decision;
+import dev.ratelimit.Limit;
 import dev.ratelimit.Policy;
-import dev.ratelimit.RateLimiter;
+import dev.ratelimit.spring.OnFailure;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -17,6 +19,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.LockSupport;
+import org.springframework.data.redis.connection.RedisClusterConfiguration;
+import org.springframework.data.redis.connection.RedisSentinelConfiguration;
+import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactory;
 
 /**
  * Threads that ask for tokens, about 2,000 times a second, while a test hurts the Redis behind their limiter; and what they saw.
@@ -24,7 +29,7 @@ import java.util.concurrent.locks.LockSupport;
  * <p>A {@link Phase} has keys of its own, all of them with {@link #CAPACITY} tokens and none to come. Only the policy
  * {@code steady} never runs out of them, and denies without Redis: its admissions tell that Redis is there.
  */
-final class FaultLoad {
+final class FaultLoad implements AutoCloseable {
     static final int CAPACITY = 20;
     static final int THREADS = 8;
 
@@ -38,32 +43,56 @@ final class FaultLoad {
 
     private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(30);
 
-    private final RateLimiter limiter;
-    private final Policy steady;
-    private final Policy local;
-    private final Policy deny;
-    private final Policy allow;
+    private final Policy steady = Policy.of("steady", Limit.of(1_000_000_000, Duration.ofSeconds(1)));
+    private final Policy local = policy("local");
+    private final Policy deny = policy("deny");
+    private final Policy allow = policy("allow");
+
+    private final LettuceConnectionFactory connections;
+    private final RedisRateLimiter limiter;
+    private final LongAdder degraded = new LongAdder();
     private final Queue<Throwable> thrown = new ConcurrentLinkedQueue<>();
     private final Queue<Long> nanos = new ConcurrentLinkedQueue<>();
 
-    FaultLoad(RedisApp app) {
-        limiter = app.limiter();
-        steady = app.policy("steady");
-        local = app.policy("local");
-        deny = app.policy("deny");
-        allow = app.policy("allow");
+    private FaultLoad(LettuceConnectionFactory connections) {
+        this.connections = connections;
+        connections.afterPropertiesSet();
+        limiter = RedisRateLimiter.builder(connections)
+                .timeout(Proofs.TIMEOUT)
+                .onFailure(FaultLoad::onFailure)
+                .degraded(policy -> degraded.increment())
+                .build();
     }
 
-    static String[] properties(String... more) {
-        List<String> properties = new ArrayList<>(List.of(more));
-        properties.add("ratelimit.redis.timeout=" + Proofs.TIMEOUT.toMillis() + "ms");
-        properties.add("ratelimit.policies.steady.limits=1000000000/1s");
-        properties.add("ratelimit.policies.steady.on-failure=deny");
-        for (String onFailure : List.of("local", "deny", "allow")) {
-            properties.add("ratelimit.policies." + onFailure + ".limits=" + CAPACITY + "/1d");
-            properties.add("ratelimit.policies." + onFailure + ".on-failure=" + onFailure);
-        }
-        return properties.toArray(String[]::new);
+    static FaultLoad on(int port) {
+        return new FaultLoad(new LettuceConnectionFactory("127.0.0.1", port));
+    }
+
+    static FaultLoad on(RedisSentinelConfiguration sentinel) {
+        return new FaultLoad(new LettuceConnectionFactory(sentinel));
+    }
+
+    static FaultLoad on(RedisClusterConfiguration cluster) {
+        return new FaultLoad(new LettuceConnectionFactory(cluster));
+    }
+
+    private static Policy policy(String onFailure) {
+        return Policy.of(onFailure, Limit.of(CAPACITY, Duration.ofDays(1)));
+    }
+
+    private static OnFailure onFailure(String policy) {
+        return policy.equals("local") ? OnFailure.LOCAL : policy.equals("allow") ? OnFailure.ALLOW : OnFailure.DENY;
+    }
+
+    /** How many decisions Redis did not make. */
+    long degraded() {
+        return degraded.sum();
+    }
+
+    @Override
+    public void close() {
+        limiter.close();
+        connections.destroy();
     }
 
     /** What came of the claims of a phase. */
@@ -201,6 +230,11 @@ final class FaultLoad {
     /** What the limiter threw, which is to be nothing. */
     List<Throwable> thrown() {
         return List.copyOf(thrown);
+    }
+
+    /** Empties the record of how long calls took. */
+    void forget() {
+        nanos.clear();
     }
 
     /** How long decisions took, and other calls. */

@@ -139,11 +139,17 @@ final class RedisProcess implements AutoCloseable {
         }
     }
 
-    /** The value of a field of {@code INFO}. */
+    /** The value of a field of {@code INFO}, or null if it has none. */
     String info(String field) {
         String info = (String) call("INFO", "all");
         int start = info.indexOf(field + ":") + field.length() + 1;
-        return info.substring(start, info.indexOf('\r', start));
+        return start == field.length() ? null : info.substring(start, info.indexOf('\r', start));
+    }
+
+    /** How often a command was called so far. */
+    long calls(String name) {
+        String stats = info("cmdstat_" + name);
+        return stats == null ? 0 : Long.parseLong(stats.substring("calls=".length(), stats.indexOf(',')));
     }
 
     /** How many keys there are that never expire. */
