@@ -87,6 +87,7 @@ final class RedisLink implements AutoCloseable {
         return resources.reconnectDelay(Delay.constant(RECONNECT_DELAY)).build();
     }
 
+    @SuppressWarnings("deprecation") // Lettuce 7 has all triggers unless told, 6 none
     private static ClientOptions options(@Nullable ClientOptions model, boolean isCluster) {
         ClientOptions.Builder options;
         if (isCluster) {
