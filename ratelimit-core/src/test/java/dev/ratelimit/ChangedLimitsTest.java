@@ -18,9 +18,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 class ChangedLimitsTest {
     private final ManualClock clock =
             new ManualClock(ThreadLocalRandom.current().nextLong());
+    private final Synchronization synchronization;
     private final LocalRateLimiter limiter;
 
     ChangedLimitsTest(Synchronization synchronization) {
+        this.synchronization = synchronization;
         limiter = LocalRateLimiter.builder()
                 .maximumKeys(100)
                 .synchronization(synchronization)
@@ -228,6 +230,17 @@ class ChangedLimitsTest {
 
         assertThat(freely).isEqualTo(5);
         assertThat(dearly).isEqualTo(10);
+    }
+
+    @Test
+    void keepsTheLimitsThatAreAskedForMostAsTheyAre() {
+        Policy usual = policy("10/1h");
+        PolicyBuckets buckets = new PolicyBuckets(usual, synchronization, clock, /* maximumKeys= */ 1_000);
+        GuardedBucket bucket = buckets.bucket(usual, "k");
+        for (int i = 0; i < 500; i++) {
+            buckets.bucket(policy(11 + i + "/1h"), "other" + i);
+            assertThat(buckets.bucket(usual, "k")).isSameAs(bucket);
+        }
     }
 
     @Test
