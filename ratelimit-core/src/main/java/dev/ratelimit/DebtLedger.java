@@ -39,11 +39,7 @@ final class DebtLedger {
     }
 
     private static int cells(long maximumKeys) {
-        int cells = MIN_CELLS;
-        while (cells < maximumKeys - cells && cells < MAX_CELLS) {
-            cells *= 2;
-        }
-        return cells;
+        return (int) Math.max(MIN_CELLS, Math.min(MAX_CELLS, maximumKeys - maximumKeys / 2));
     }
 
     /** Notes that {@code key} owes what takes {@code nanos} from {@code now} to pay, under each limit. */
@@ -84,12 +80,17 @@ final class DebtLedger {
         return paidAt.get() - now <= 0;
     }
 
+    int limits() {
+        return rows[0].length;
+    }
+
     private int cell(String key, long seed) {
         long hash = seed;
         for (int i = 0; i < key.length(); i++) {
             hash = (hash ^ key.charAt(i)) * 0x9E37_79B9_7F4A_7C15L;
             hash ^= hash >>> 29;
         }
-        return (int) ((hash * 0xBF58_476D_1CE4_E5B9L) >>> 32) & (rows[0][0].length() - 1);
+        long uniform = (hash * 0xBF58_476D_1CE4_E5B9L) >>> Integer.SIZE;
+        return (int) (uniform * rows[0][0].length() >>> Integer.SIZE);
     }
 }

@@ -13,7 +13,8 @@ import org.jspecify.annotations.Nullable;
  * that was full. Thread-safe.
  */
 final class DebtLedgers {
-    private static final int MAX_OWN = 8;
+    /** Of all lists that have a ledger of their own, unless there is but one: each takes eight bytes for each key. */
+    private static final int MAX_OWN_LIMITS = 4;
 
     private final long maximumKeys;
     private final Map<Terms, DebtLedger> own = new ConcurrentHashMap<>();
@@ -53,9 +54,17 @@ final class DebtLedgers {
             return ledger;
         }
         own.values().removeIf(each -> each.isPaid(longAgo));
-        return own.size() == MAX_OWN
-                ? null
-                : own.computeIfAbsent(terms, unused -> new DebtLedger(terms.size(), maximumKeys, longAgo));
+        return hasRoom(terms)
+                ? own.computeIfAbsent(terms, unused -> new DebtLedger(terms.size(), maximumKeys, longAgo))
+                : null;
+    }
+
+    private boolean hasRoom(Terms terms) {
+        int limits = terms.size();
+        for (DebtLedger each : own.values()) {
+            limits += each.limits();
+        }
+        return own.isEmpty() || limits <= MAX_OWN_LIMITS;
     }
 
     private DebtLedger others(long longAgo) {
