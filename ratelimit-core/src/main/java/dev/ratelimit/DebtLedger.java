@@ -23,11 +23,16 @@ final class DebtLedger {
     /** Before a ledger's first instant, so that no clock that goes back makes a debtor of anybody. */
     private static final long LONG_PAID_NANOS = 1L << 61;
 
+    /** Far below the age at which what was long paid lies in the future again, on a clock that wraps around. */
+    private static final long MAX_AGE_NANOS = 1L << 60;
+
     private final long[] seeds = new SecureRandom().longs(2).toArray();
+    private final long since;
     private final AtomicLong paidAt; // of the last debt
     private final AtomicLongArray[][] rows; // by row and limit
 
     DebtLedger(int limits, long maximumKeys, long now) {
+        since = now;
         long longPaid = now - LONG_PAID_NANOS;
         paidAt = new AtomicLong(longPaid);
         long[] initial = new long[cells(maximumKeys)];
@@ -61,6 +66,9 @@ final class DebtLedger {
 
     /** Returns how long {@code key} takes to pay what it owes under each limit, and possibly more than it does owe. */
     long[] nanos(String key, long now) {
+        if (isPaid(now)) {
+            return new long[limits()];
+        }
         long[] least = nanos(0, cell(key, seeds[0]), now);
         for (int row = 1; row < rows.length; row++) {
             long[] other = nanos(row, cell(key, seeds[row]), now);
@@ -78,6 +86,11 @@ final class DebtLedger {
     /** Whether no key owes anything any more. */
     boolean isPaid(long now) {
         return paidAt.get() - now <= 0;
+    }
+
+    /** Whether this should take no more debts: it holds none, and its cells will be too old to be compared with the clock. */
+    boolean isOutdated(long now) {
+        return isPaid(now) && now - since > MAX_AGE_NANOS;
     }
 
     int limits() {

@@ -50,7 +50,7 @@ final class DebtLedgers {
 
     private @Nullable DebtLedger own(Terms terms, long longAgo) {
         DebtLedger ledger = own.get(terms);
-        if (ledger != null) {
+        if (ledger != null && !ledger.isOutdated(longAgo)) {
             return ledger;
         }
         own.values().removeIf(each -> each.isPaid(longAgo));
@@ -69,7 +69,7 @@ final class DebtLedgers {
 
     private DebtLedger others(long longAgo) {
         DebtLedger ledger = others;
-        if (ledger == null) {
+        if (ledger == null || ledger.isOutdated(longAgo)) {
             others = ledger = new DebtLedger(1, maximumKeys, longAgo);
         }
         return ledger;

@@ -23,8 +23,12 @@ class ChangedLimitsTest {
 
     ChangedLimitsTest(Synchronization synchronization) {
         this.synchronization = synchronization;
-        limiter = LocalRateLimiter.builder()
-                .maximumKeys(100)
+        limiter = limiter(100);
+    }
+
+    private LocalRateLimiter limiter(long maximumKeys) {
+        return LocalRateLimiter.builder()
+                .maximumKeys(maximumKeys)
                 .synchronization(synchronization)
                 .clock(clock)
                 .build();
@@ -214,6 +218,32 @@ class ChangedLimitsTest {
         for (int i = 0; i < 3_000; i++) {
             Policy policy = policy(10 + i % 200 + "/1d");
             assertThat(limiter.tryConsume(policy, "k" + i, 1).allowed()).isFalse();
+        }
+    }
+
+    @Test
+    void knowsWhoOwesWhatBeforeAndAfterForwardJumpsOfAnySize() {
+        LocalRateLimiter limiter = limiter(/* maximumKeys= */ 1);
+        for (int years : new int[] {1, 100, 219, 220, 292}) {
+            for (int i = 0; i < 6; i++) {
+                Policy policy = policy(10 + i + "/1d");
+                limiter.tryConsume(policy, "k" + years + i, 10 + i);
+                for (int other = 0; other < 10; other++) { // so few that hardly ever a new one meets their debts
+                    limiter.tryConsume(policy, "other" + other, 1);
+                }
+                assertThat(limiter.peek(policy, "k" + years + i, 1).allowed()).isFalse();
+                assertThat(limiter.peek(policy, "new" + years, 1).allowed()).isTrue();
+            }
+            assertThat(limiter.ledgers(policy("10/1d"))).isEqualTo(5);
+            clock.advance(Duration.ofDays(365L * years));
+
+            for (int i = 0; i < 6; i++) {
+                Policy policy = policy(10 + i + "/1d");
+                assertThat(limiter.peek(policy, "k" + years + i, 10 + i).allowed())
+                        .isTrue();
+                assertThat(limiter.peek(policy, "newer" + years, 10 + i).allowed())
+                        .isTrue();
+            }
         }
     }
 
