@@ -45,7 +45,13 @@ final class PolicyBuckets {
             .maximumSize(MAX_KNOWN_TERMS)
             .executor(Runnable::run)
             .build();
+
+    /**
+     * Never shrinks: a list of limits that nobody asked for lately may be asked for again, and a key that was forgotten
+     * meanwhile would be full under it.
+     */
     private final AtomicLong patienceNanos = new AtomicLong(CLOCK_SKEW_NANOS);
+
     private final AtomicBoolean looking = new AtomicBoolean();
     private Iterator<Map.Entry<String, GuardedBucket>> others = Collections.emptyIterator(); // for whoever is looking
     private volatile Current current;
