@@ -104,6 +104,6 @@ final class DebtLedger {
             hash ^= hash >>> 29;
         }
         long uniform = (hash * 0xBF58_476D_1CE4_E5B9L) >>> Integer.SIZE;
-        return (int) (uniform * rows[0][0].length() >>> Integer.SIZE);
+        return (int) ((uniform * rows[0][0].length()) >>> Integer.SIZE);
     }
 }
