@@ -12,16 +12,17 @@ import java.util.concurrent.ConcurrentMap;
  *
  * <p>A bucket that is full again is forgotten as others come, since it is the same as a new one. One that is evicted earlier,
  * for want of room, leaves its debt in a ledger of fixed size, where a new bucket of that key finds it. So no key is ever
- * admitted more than its limits allow, whatever is evicted and however many keys there are; a key that was evicted, or is new,
- * may be held to the debt of others that share its place in the ledger. So {@code maximumKeys} should not be far below the
- * number of clients that ask within the time a bucket takes to fill.
+ * admitted more than its limits allow, whatever is evicted and however many keys there are. But a key that is new, or comes
+ * back, may be held to the debt of another that shares its place in the ledger, and hand that on when it is evicted in turn:
+ * where far more keys than {@code maximumKeys} come and go within the time a bucket takes to fill, debts add up until
+ * newcomers are denied. So {@code maximumKeys} should not be far below the number of clients that ask within that time.
  *
- * <p>A limiter takes some 190 bytes for each key of a policy under one limit, some 260 under three, and more where a policy
- * has several plans, as each of up to eight has a ledger.
+ * <p>A limiter takes some 190 bytes for each key of a policy under one limit, some 250 under three, however many plans there
+ * are, and some 20 more for each further limit.
  *
  * <p>A key may be asked for under the same policy with other limits, since they were changed or depend on the client: then it
- * keeps the tokens it has, as far as they fit. Under more than eight different limits at a time, an evicted key may have to
- * wait until it would have been full.
+ * keeps the tokens it has, as far as they fit. Where these lists of limits are several, and hold more than four limits
+ * together, an evicted key of those that came last may have to wait until it would have been full.
  * Keys longer than 128 bytes are kept as their SHA-256.
  */
 public final class LocalRateLimiter implements RateLimiter {

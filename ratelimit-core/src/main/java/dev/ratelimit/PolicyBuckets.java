@@ -8,7 +8,6 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
@@ -42,8 +41,17 @@ final class PolicyBuckets {
     private final NanoClock clock;
     private final Cache<String, GuardedBucket> buckets;
     private final DebtLedgers ledgers;
-    private final Map<Policy, Terms> known = new ConcurrentHashMap<>();
+    private final Cache<Policy, Terms> known = Caffeine.newBuilder()
+            .maximumSize(MAX_KNOWN_TERMS)
+            .executor(Runnable::run)
+            .build();
+
+    /**
+     * Never shrinks: a list of limits that nobody asked for lately may be asked for again, and a key that was forgotten
+     * meanwhile would be full under it.
+     */
     private final AtomicLong patienceNanos = new AtomicLong(CLOCK_SKEW_NANOS);
+
     private final AtomicBoolean looking = new AtomicBoolean();
     private Iterator<Map.Entry<String, GuardedBucket>> others = Collections.emptyIterator(); // for whoever is looking
     private volatile Current current;
@@ -111,20 +119,17 @@ final class PolicyBuckets {
         if (shortcut.policy == policy) {
             return shortcut.terms;
         }
-        Terms terms = known.get(policy);
+        Terms terms = known.getIfPresent(policy);
         return terms == null ? newTerms(policy) : terms;
     }
 
     /** Terms may be forgotten at any time: the same limits then come with new ones, and tokens are carried over. */
     private Terms newTerms(Policy policy) {
-        if (known.size() >= MAX_KNOWN_TERMS) {
-            known.clear();
-        }
         Terms made = new Terms(policy.limits(), clock);
         for (Terms each : List.of(made, current.terms)) { // before anybody can ask under them
             patienceNanos.accumulateAndGet(each.nanosToFull() + CLOCK_SKEW_NANOS, Math::max);
         }
-        Terms terms = known.computeIfAbsent(policy, unused -> made);
+        Terms terms = known.get(policy, unused -> made);
         current = new Current(policy, terms);
         return terms;
     }
