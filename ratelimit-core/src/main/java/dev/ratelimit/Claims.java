@@ -60,12 +60,14 @@ final class Claims {
             decisions[i] = limiter.decide(claim.policy(), claim.key(), claim.tokens(), maxWaitNanos);
             allowed &= decisions[i].allowed();
         }
+        Charges[] charges = new Charges[count];
         for (int i = 0; i < count && allowed; i++) {
             Claim claim = distinct[i];
-            decisions[i] = limiter.reserve(claim.policy(), claim.key(), claim.tokens(), maxWaitNanos);
+            charges[i] = new Charges();
+            decisions[i] = limiter.reserve(claim.policy(), claim.key(), claim.tokens(), maxWaitNanos, charges[i]);
             allowed = decisions[i].allowed();
             if (!allowed) {
-                giveBack(i);
+                giveBack(charges, i);
             }
         }
         Decision[] all = new Decision[places.length];
@@ -73,9 +75,9 @@ final class Claims {
         return List.of(all);
     }
 
-    private void giveBack(int end) {
+    private void giveBack(Charges[] charges, int end) {
         for (int i = 0; i < end; i++) {
-            limiter.refund(distinct[i].policy(), distinct[i].key(), distinct[i].tokens());
+            limiter.undo(distinct[i].policy(), distinct[i].key(), charges[i]);
         }
     }
 }

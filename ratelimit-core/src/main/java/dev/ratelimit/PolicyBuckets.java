@@ -3,6 +3,7 @@ package dev.ratelimit;
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import com.github.benmanes.caffeine.cache.RemovalCause;
+import dev.ratelimit.Charges.Charge;
 import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
@@ -92,6 +93,22 @@ final class PolicyBuckets {
                 && DebtLedgers.isZero(ledgers.debts(kept, terms, clock.nanos(), patienceNanos.get()));
         while (!done) {
             done = bucket(terms, kept).add(tokens);
+        }
+    }
+
+    /**
+     * Gives back a charge of a bucket that is retired, to its successor. Under other limits it is not known what has flowed in
+     * again, and nothing is given back.
+     */
+    void undo(Policy policy, String key, Charge charge) {
+        Terms terms = terms(policy);
+        String kept = KeyDigest.of(key);
+        boolean done = !areSame(charge.bucket().terms, terms);
+        while (!done) {
+            GuardedBucket tracked = buckets.getIfPresent(kept);
+            done = tracked == null || tracked.isRetired() || areSame(tracked.terms, terms)
+                    ? bucket(terms, kept).undo(charge)
+                    : true;
         }
     }
 

@@ -250,13 +250,14 @@ final class Terms {
         moveAnchor(state, now);
     }
 
-    /** Returns how many of {@code tokens}, taken on top of {@code debts}, no limit has got back after {@code nanos}. */
-    long owed(long[] debts, long tokens, long nanos) {
-        long fewest = tokens;
+    /** Gives back what has not flowed in again of {@code tokens}, which were taken when the state became {@code charged}. */
+    void undo(long[] state, long nanos, long tokens, long[] charged) {
+        long now = now(state, nanos);
         for (int i = 0; i < limits.length; i++) {
-            fewest = Math.min(fewest, limits[i].owed(debts[i], tokens, Math.max(0, nanos)));
+            long unpaid = debt(charged, i, now);
+            state[i] = limits[i].fullAt(limits[i].undone(debt(state, i, now), tokens, unpaid), now);
         }
-        return fewest;
+        moveAnchor(state, now);
     }
 
     /** Returns the clock reading that the state was last written at, or about. */
