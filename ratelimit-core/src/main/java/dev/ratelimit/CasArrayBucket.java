@@ -29,6 +29,7 @@ class CasArrayBucket extends GuardedBucket {
 
     @Override
     final Decision reserve(long tokens, long maxWaitNanos, Charges charges) {
+        charges.begin(terms);
         long nanos = terms.clock.nanos();
         while (true) {
             long[] before = state;
@@ -40,7 +41,7 @@ class CasArrayBucket extends GuardedBucket {
             terms.charge(after, nanos, tokens);
             if (STATE.compareAndSet(this, before, after)) {
                 if (charges.areKept()) {
-                    charges.add(this, tokens, after);
+                    charges.add(this, tokens, nanos, after);
                 }
                 return decision;
             }
@@ -80,8 +81,10 @@ class CasArrayBucket extends GuardedBucket {
                 return false;
             }
             long[] after = before.clone();
-            terms.undo(after, terms.clock.nanos(), charge.tokens(), charge.state());
-            if (STATE.compareAndSet(this, before, after)) {
+            long undoneNanos = terms.undo(after, terms.clock.nanos(), charge);
+            boolean done = STATE.compareAndSet(this, before, after);
+            terms.undone(undoneNanos, done);
+            if (done) {
                 return true;
             }
         }

@@ -48,6 +48,7 @@ class CasBucket extends GuardedBucket {
 
     @Override
     final Decision reserve(long tokens, long maxWaitNanos, Charges charges) {
+        charges.begin(terms);
         Gcra limit = terms.first();
         long debt = charge(tokens, maxWaitNanos, charges);
         return limit.decision(debt, tokens, limit.fits(debt, tokens, maxWaitNanos));
@@ -74,7 +75,7 @@ class CasBucket extends GuardedBucket {
     }
 
     private void note(Charges charges, long tokens, long debt, long nanos) {
-        charges.add(this, tokens, terms.stateOwing(new long[] {debt}, nanos));
+        charges.add(this, tokens, nanos, terms.stateOwing(new long[] {debt}, nanos));
     }
 
     @Override
@@ -107,15 +108,17 @@ class CasBucket extends GuardedBucket {
 
     @Override
     final boolean undo(Charge charge) {
-        Gcra limit = terms.first();
         while (true) {
             long before = fullAt;
             if (before == RETIRED) {
                 return false;
             }
+            long[] after = {before, anchor}; // in this order
             long nanos = terms.clock.nanos();
-            long unpaid = terms.debts(charge.state(), nanos)[0];
-            if (write(before, limit.undone(debt(before, nanos), charge.tokens(), unpaid), nanos)) {
+            long undoneNanos = terms.undo(after, nanos, charge);
+            boolean done = write(before, terms.debts(after, nanos)[0], nanos);
+            terms.undone(undoneNanos, done);
+            if (done) {
                 return true;
             }
         }

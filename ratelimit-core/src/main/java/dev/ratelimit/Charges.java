@@ -8,9 +8,10 @@ import java.util.function.Consumer;
  * What one caller took from buckets, and may give back: of each charge only the part that has not flowed in again since,
  * which would otherwise be there twice. Not thread-safe.
  *
- * <p>A charge moves the instant at which a bucket is full from F0 to F1, or from now where it is full already. Tokens flow in
- * for those who came first, so between F0 and F1 they do so for this charge: at any instant in between, that has been paid
- * up to there, and the rest is what can be given back.
+ * <p>A charge moves the instant at which a bucket is full from F0 to F1. Tokens flow in for those who came first, so between F0
+ * and F1 they do so for this charge: at any instant in between it has been paid up to there, and the rest can be given back.
+ * If others have given back meanwhile, who may have come before, then F0 and F1 are earlier by as much. But F0 is never before
+ * the charge itself, so what could not have flowed in since then can be given back in any case.
  */
 final class Charges {
     /** Those of a caller who gives nothing back. */
@@ -18,20 +19,31 @@ final class Charges {
 
     private final List<Charge> list = new ArrayList<>(1);
 
+    private long undoneNanos;
+
     /**
      * Tokens that were taken.
      *
+     * @param nanos the reading of the clock at which they were
      * @param state what that left in the bucket; nobody writes it any more
+     * @param undoneNanos what {@link Terms#undoneNanos} was before
      */
-    record Charge(GuardedBucket bucket, long tokens, long[] state) {}
+    record Charge(GuardedBucket bucket, long tokens, long nanos, long[] state, long undoneNanos) {}
 
     /** Whether charges are to be added. */
     boolean areKept() {
         return this != NONE;
     }
 
-    void add(GuardedBucket bucket, long tokens, long[] state) {
-        list.add(new Charge(bucket, tokens, state));
+    /** Has to be called before the state is read that a charge will change. */
+    void begin(Terms terms) {
+        if (areKept()) {
+            undoneNanos = terms.undoneNanos();
+        }
+    }
+
+    void add(GuardedBucket bucket, long tokens, long nanos, long[] state) {
+        list.add(new Charge(bucket, tokens, nanos, state, undoneNanos));
     }
 
     void addAll(Charges others) {

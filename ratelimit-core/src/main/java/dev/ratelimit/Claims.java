@@ -7,9 +7,8 @@ import java.util.List;
  * A list of claims on the way through a {@link LocalRateLimiter}, all or nothing.
  *
  * <p>All are looked at first, so that a denial that can be foreseen touches no bucket. Then they are taken in order; if
- * another thread was quicker at one of them, what was taken before it is given back. In between, a third thread may be
- * denied tokens that come back; and where the thread is held up for so long that a bucket refills before it is given back to,
- * that bucket has those tokens twice.
+ * another thread was quicker at one of them, what was taken before it is given back, but for what has flowed in again
+ * meanwhile. In between, a third thread may be denied tokens that come back.
  */
 final class Claims {
     private final LocalRateLimiter limiter;

@@ -96,8 +96,7 @@ final class Gcra {
     }
 
     /**
-     * Returns the debt after a charge of {@code tokens} was undone, of which no more is given back than {@code unpaid}: the
-     * debt there would be if nothing had happened since but that charge.
+     * Returns the debt after a charge of {@code tokens} was undone, of which no more is given back than {@code unpaid}.
      */
     long undone(long debt, long tokens, long unpaid) {
         return Math.max(0, debt - Math.min(unpaid, tokens * ticksPerToken));

@@ -27,11 +27,12 @@ final class LockBucket extends GuardedBucket {
         long nanos = terms.clock.nanos();
         lock.lock();
         try {
+            charges.begin(terms);
             Decision decision = terms.decide(state, nanos, tokens, retired ? 0 : maxWaitNanos);
             if (decision.allowed()) {
                 terms.charge(state, nanos, tokens);
                 if (charges.areKept()) {
-                    charges.add(this, tokens, state.clone());
+                    charges.add(this, tokens, nanos, state.clone());
                 }
             }
             return decision;
@@ -70,7 +71,7 @@ final class LockBucket extends GuardedBucket {
         lock.lock();
         try {
             if (!retired) {
-                terms.undo(state, terms.clock.nanos(), charge.tokens(), charge.state());
+                terms.undone(terms.undo(state, terms.clock.nanos(), charge), true);
             }
             return !retired;
         } finally {

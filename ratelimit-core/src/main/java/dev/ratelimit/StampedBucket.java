@@ -23,6 +23,7 @@ final class StampedBucket extends GuardedBucket {
     @Override
     Decision reserve(long tokens, long maxWaitNanos, Charges charges) {
         long nanos = terms.clock.nanos();
+        charges.begin(terms);
         long stamp = lock.tryOptimisticRead();
         Decision decision = terms.decide(state, nanos, tokens, retired ? 0 : maxWaitNanos);
         if (!decision.allowed() && lock.validate(stamp)) {
@@ -56,7 +57,7 @@ final class StampedBucket extends GuardedBucket {
     private void charge(long nanos, long tokens, Charges charges) {
         terms.charge(state, nanos, tokens);
         if (charges.areKept()) {
-            charges.add(this, tokens, state.clone());
+            charges.add(this, tokens, nanos, state.clone());
         }
     }
 
@@ -90,7 +91,7 @@ final class StampedBucket extends GuardedBucket {
         } while (stamp == 0);
         try {
             if (!retired) {
-                terms.undo(state, nanos, charge.tokens(), charge.state());
+                terms.undone(terms.undo(state, nanos, charge), true);
             }
             return !retired;
         } finally {

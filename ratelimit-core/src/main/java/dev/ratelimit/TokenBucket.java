@@ -45,8 +45,8 @@ public abstract class TokenBucket {
      * with nothing charged.
      *
      * <p>Otherwise it looks at all, consumes from one after the other, and gives back what it has if one of them was emptied
-     * meanwhile. In such a race another caller may be denied tokens that come back; and if the thread is held up so long that a
-     * part refills before it is given back to, that part has those tokens twice.
+     * meanwhile, but for what has flowed in again. So no part is above its limits, however long the thread is held up in
+     * between; but in such a race another caller may be denied tokens that come back.
      *
      * <p>{@link #consume} on it charges each part when the place is taken, not when the caller goes on: callers that a slow
      * part held up may go on together, faster than another part refills.

@@ -86,15 +86,19 @@ class ClaimsTest {
         limiter.tryConsume(both, "k", 1);
         meanwhile = once(() -> limiter.peek(both, "k", 5).remaining() == 1, () -> {
             time.advance(Duration.ofMillis(2_500));
+            assertThat(limiter.tryConsume(both, "k", 3).allowed()).isTrue();
             assertThat(limiter.tryConsume(day, "k", 1).allowed()).isTrue();
         });
 
-        limiter.tryConsume(List.of(new Claim(both, "k", 3), ofDay));
+        assertThat(limiter.tryConsume(List.of(new Claim(both, "k", 3), ofDay)))
+                .extracting(Decision::allowed)
+                .containsExactly(true, false);
 
-        // 1 and 1.5 of the 3 have flowed in under the first, which is full; 0.25 of the 1 under the second
-        assertThat(limiter.peek(both, "k", 1).remaining()).isEqualTo(4);
-        assertThat(limiter.peek(both, "k", 1).resetAfterNanos())
-                .isEqualTo(Duration.ofMillis(17_500).toNanos());
+        // the first limit has 3.5 - 3 and gets back 1.5, as 1 of 2.5 that flowed in was owed before; the second gets
+        // back all
+        assertThat(limiter.peek(both, "k", 5).remaining()).isEqualTo(2);
+        assertThat(limiter.peek(both, "k", 5).resetAfterNanos())
+                .isEqualTo(Duration.ofMillis(37_500).toNanos());
     }
 
     @Test
