@@ -18,8 +18,7 @@ final class Charges {
     static final Charges NONE = new Charges();
 
     private final List<Charge> list = new ArrayList<>(1);
-
-    private long undoneNanos;
+    private long undoneNanos; // of the charge that is about to be made
 
     /**
      * Tokens that were taken.
@@ -28,6 +27,7 @@ final class Charges {
      * @param state what that left in the bucket; nobody writes it any more
      * @param undoneNanos what {@link Terms#undoneNanos} was before
      */
+    @SuppressWarnings("ArrayRecordComponent") // nobody compares two of them
     record Charge(GuardedBucket bucket, long tokens, long nanos, long[] state, long undoneNanos) {}
 
     /** Whether charges are to be added. */

@@ -105,11 +105,13 @@ final class PolicyBuckets {
         String kept = KeyDigest.of(key);
         boolean done = !areSame(charge.bucket().terms, terms);
         while (!done) {
-            GuardedBucket tracked = buckets.getIfPresent(kept);
-            done = tracked == null || tracked.isRetired() || areSame(tracked.terms, terms)
-                    ? bucket(terms, kept).undo(charge)
-                    : true;
+            done = isUnderOthers(terms, kept) || bucket(terms, kept).undo(charge);
         }
+    }
+
+    private boolean isUnderOthers(Terms terms, String key) {
+        GuardedBucket bucket = buckets.getIfPresent(key);
+        return bucket != null && !bucket.isRetired() && !areSame(bucket.terms, terms);
     }
 
     void charge(Policy policy, String key, long tokens) {
