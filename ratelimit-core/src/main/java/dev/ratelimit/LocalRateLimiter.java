@@ -45,7 +45,7 @@ public final class LocalRateLimiter implements RateLimiter {
     @Override
     public Decision tryConsume(Policy policy, String key, long tokens) {
         Gcra.requirePositive("tokens", tokens);
-        return reserve(policy, key, tokens, 0);
+        return reserve(policy, key, tokens, 0, Charges.NONE);
     }
 
     @Override
@@ -61,17 +61,17 @@ public final class LocalRateLimiter implements RateLimiter {
     private List<Decision> reserve(List<Claim> claims, long maxWaitNanos) {
         if (claims.size() == 1) {
             Claim claim = claims.get(0);
-            return List.of(reserve(claim.policy(), claim.key(), claim.tokens(), maxWaitNanos));
+            return List.of(reserve(claim.policy(), claim.key(), claim.tokens(), maxWaitNanos, Charges.NONE));
         }
         return new Claims(this, claims).reserve(maxWaitNanos);
     }
 
-    /** Takes tokens for a caller who waits up to {@code maxWaitNanos}, which is not negative. */
-    Decision reserve(Policy policy, String key, long tokens, long maxWaitNanos) {
+    /** Takes tokens for a caller who waits up to {@code maxWaitNanos}, and who may give them back if there are {@code charges}. */
+    Decision reserve(Policy policy, String key, long tokens, long maxWaitNanos, Charges charges) {
         PolicyBuckets buckets = buckets(policy);
         while (true) {
             GuardedBucket bucket = buckets.bucket(policy, key);
-            Decision decision = bucket.reserve(tokens, maxWaitNanos);
+            Decision decision = bucket.reserve(tokens, maxWaitNanos, charges);
             if (decision.allowed() || !bucket.isRetired()) {
                 return decision;
             }
@@ -84,9 +84,13 @@ public final class LocalRateLimiter implements RateLimiter {
         return decide(policy, key, tokens, 0);
     }
 
-    /** Returns what {@link #reserve(Policy, String, long, long)} would have returned, and takes nothing. */
+    /** Returns what {@link #reserve(Policy, String, long, long, Charges)} would have returned, and takes nothing. */
     Decision decide(Policy policy, String key, long tokens, long maxWaitNanos) {
         return buckets(policy).decide(policy, key, tokens, maxWaitNanos);
+    }
+
+    void undo(Policy policy, String key, Charges charges) {
+        charges.undo(charge -> buckets(policy).undo(policy, key, charge));
     }
 
     @Override

@@ -3,6 +3,7 @@ package dev.ratelimit;
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import com.github.benmanes.caffeine.cache.RemovalCause;
+import dev.ratelimit.Charges.Charge;
 import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
@@ -101,6 +102,24 @@ final class PolicyBuckets {
         while (!done) {
             done = bucket(terms, kept).add(tokens);
         }
+    }
+
+    /**
+     * Gives back a charge of a bucket that is retired, to its successor. Under other limits it is not known what has flowed in
+     * again, and nothing is given back.
+     */
+    void undo(Policy policy, String key, Charge charge) {
+        Terms terms = terms(policy);
+        String kept = KeyDigest.of(key);
+        boolean done = !areSame(charge.bucket().terms, terms);
+        while (!done) {
+            done = isUnderOthers(terms, kept) || bucket(terms, kept).undo(charge);
+        }
+    }
+
+    private boolean isUnderOthers(Terms terms, String key) {
+        GuardedBucket bucket = buckets.getIfPresent(key);
+        return bucket != null && !bucket.isRetired() && !areSame(bucket.terms, terms);
     }
 
     void charge(Policy policy, String key, long tokens) {
