@@ -60,7 +60,7 @@ final class RedisProcess implements AutoCloseable {
             Path directory = Files.createTempDirectory("redis-" + port + "-");
             List<String> lines = new ArrayList<>(List.of("port " + port, "bind 127.0.0.1", "dir " + directory));
             if (options.isEmpty()) {
-                lines.addAll(List.of("save \"\"", "repl-diskless-sync-delay 0"));
+                lines.addAll(List.of("save \"\"", "rdbcompression no", "repl-diskless-sync-delay 0"));
             }
             lines.addAll(List.of(settings));
             Path file = Files.write(directory.resolve("redis.conf"), lines);
@@ -126,6 +126,14 @@ final class RedisProcess implements AutoCloseable {
         }
     }
 
+    private boolean isLoading() {
+        try {
+            return "1".equals(info("loading"));
+        } catch (UncheckedIOException notYet) {
+            return false;
+        }
+    }
+
     int port() {
         return port;
     }
@@ -183,9 +191,10 @@ final class RedisProcess implements AutoCloseable {
         awaitAnswer();
     }
 
-    /** As {@link #restart}, but loads each key for 10 ms, and answers meanwhile that it is loading. */
-    void restartLoading() {
-        relaunch("--key-load-delay", "10000", "--loading-process-events-interval-bytes", "1024");
+    /** As {@link #restart}, but takes so long for each key that is loaded, and answers meanwhile that it is loading. */
+    void restartLoading(long millisForEachKey) {
+        relaunch("--key-load-delay", Long.toString(1000 * millisForEachKey));
+        Awaitility.await().atMost(PATIENCE).until(this::isLoading);
     }
 
     private void relaunch(String... more) {
