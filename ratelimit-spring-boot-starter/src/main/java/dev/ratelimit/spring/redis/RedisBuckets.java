@@ -127,7 +127,8 @@ final class RedisBuckets implements AutoCloseable {
             succeeded();
             return true;
         } catch (InterruptedException e) {
-            Thread.currentThread().interrupt(); // which is no fault of Redis
+            Thread.currentThread().interrupt();
+            log.failed(e); // but it is no fault of Redis
         } catch (TimeoutException e) {
             failed(new RedisException("no answer in " + timeout.toMillis() + " ms"));
         } catch (ExecutionException e) {

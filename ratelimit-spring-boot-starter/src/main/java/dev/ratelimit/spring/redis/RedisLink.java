@@ -29,6 +29,7 @@ import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactor
  */
 final class RedisLink implements AutoCloseable {
     private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(1);
+    private static final Duration START_PATIENCE = Duration.ofSeconds(3); // the first connection has classes to load
     private static final Duration RECONNECT_DELAY = Duration.ofMillis(200);
     private static final Duration TOPOLOGY_PERIOD = Duration.ofSeconds(10);
     private static final int MAX_COMMANDS_UNDER_WAY = 8_192;
@@ -87,6 +88,7 @@ final class RedisLink implements AutoCloseable {
         return resources.reconnectDelay(Delay.constant(RECONNECT_DELAY)).build();
     }
 
+    @SuppressWarnings("deprecation") // Lettuce 7 has all triggers unless told, 6 none
     private static ClientOptions options(@Nullable ClientOptions model, boolean isCluster) {
         ClientOptions.Builder options;
         if (isCluster) {
@@ -132,7 +134,7 @@ final class RedisLink implements AutoCloseable {
     /** Connects, and waits for that, but not for long; later on it goes on in the background. */
     void start() {
         try {
-            connect().get(CONNECT_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
+            connect().get(START_PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } catch (ExecutionException | TimeoutException e) {

@@ -88,6 +88,7 @@ public final class RedisRateLimiter implements RateLimiter, AutoCloseable {
      * Decides all claims together, as {@link #tryConsume(List)} does, for a caller who waits up to {@code maxWait}: the tokens
      * are taken at once, and are there when the longest {@code retryAfterNanos} of the decisions has passed.
      */
+    @Override
     public List<Decision> reserve(List<Claim> claims, Duration maxWait) {
         return decide(claims, Operation.CONSUME, maxWait);
     }
@@ -138,7 +139,7 @@ public final class RedisRateLimiter implements RateLimiter, AutoCloseable {
     /** Decides claims on buckets of this process. */
     private List<Decision> decideHere(List<Claim> claims, Operation operation, Duration maxWait) {
         if (operation == Operation.CONSUME) {
-            return local.tryConsume(claims);
+            return local.reserve(claims, maxWait);
         }
         List<Decision> decisions = new ArrayList<>(claims.size());
         for (Claim claim : claims) {
@@ -376,7 +377,7 @@ public final class RedisRateLimiter implements RateLimiter, AutoCloseable {
             return this;
         }
 
-        /** Returns the limiter, which connects in the background if Redis does not answer within a second. */
+        /** Returns the limiter, which connects in the background if Redis does not answer within three seconds. */
         public RedisRateLimiter build() {
             return new RedisRateLimiter(this);
         }
