@@ -101,7 +101,7 @@ final class RedisProcess implements AutoCloseable {
     }
 
     /** Waits until it is up and, if it has data, has loaded it. */
-    void awaitAnswer() {
+    private void awaitAnswer() {
         Awaitility.await()
                 .atMost(PATIENCE)
                 .pollDelay(Duration.ZERO)
