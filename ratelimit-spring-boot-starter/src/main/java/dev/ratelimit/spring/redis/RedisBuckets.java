@@ -37,7 +37,7 @@ final class RedisBuckets implements AutoCloseable {
     private final Breaker breaker;
     private final Denials denials;
     final FailureLog log;
-    private volatile @Nullable CompletableFuture<?> probe; // the last one, unless it succeeded
+    private volatile boolean isLinkInDoubt; // as a probe was not answered, or not yet
 
     /**
      * A call about claims in one slot, which has been sent.
@@ -127,7 +127,8 @@ final class RedisBuckets implements AutoCloseable {
             succeeded();
             return true;
         } catch (InterruptedException e) {
-            Thread.currentThread().interrupt(); // which is no fault of Redis
+            Thread.currentThread().interrupt();
+            log.failed(e); // but it is no fault of Redis
         } catch (TimeoutException e) {
             failed(new RedisException("no answer in " + timeout.toMillis() + " ms"));
         } catch (ExecutionException e) {
@@ -207,19 +208,23 @@ final class RedisBuckets implements AutoCloseable {
         log.failed(cause);
     }
 
-    /** Tries, in the background, whether the server of that claim can be written to; over another connection if it failed last time. */
+    /**
+     * Tries in the background whether the server of that claim can be written to, and is as fast as it has to be; over another
+     * connection, if the last try had no answer or an error for one.
+     */
     private void probe(RedisClaim claim) {
         byte[] key = (claim.key() + ":probe").getBytes(StandardCharsets.UTF_8); // in the slot of the claim
-        probe = (probe == null ? link.connect() : link.renew())
-                .thenCompose(connected -> link.commands().set(key, NOTHING, FOR_A_SECOND))
-                .whenComplete((reply, failure) -> {
-                    if (failure == null) {
-                        probe = null;
-                        succeeded();
-                    } else {
-                        log.failed(failure);
-                    }
-                });
+        CompletableFuture<Void> connected = isLinkInDoubt ? link.renew() : link.connect();
+        isLinkInDoubt = true;
+        connected.thenAccept(done -> {
+            long sentAt = clock.nanos();
+            link.commands().set(key, NOTHING, FOR_A_SECOND).thenAccept(reply -> {
+                isLinkInDoubt = false;
+                if (clock.nanos() - sentAt <= timeout.toNanos()) {
+                    succeeded();
+                }
+            });
+        });
     }
 
     @Override
