@@ -97,7 +97,6 @@ final class RedisLink implements AutoCloseable {
                     : model == null ? ClusterClientOptions.builder() : ClusterClientOptions.builder(model);
             options = cluster.topologyRefreshOptions(ClusterTopologyRefreshOptions.builder()
                     .enablePeriodicRefresh(TOPOLOGY_PERIOD)
-                    .enableAdaptiveRefreshTrigger(ClusterTopologyRefreshOptions.RefreshTrigger.values())
                     .adaptiveRefreshTriggersTimeout(RECONNECT_DELAY)
                     .build());
         } else {
