@@ -163,9 +163,9 @@ final class RedisLink implements AutoCloseable {
     private void renew(CompletableFuture<Void> done) {
         commands = null;
         try {
-            factory.stop();
             if (!closed) {
-                factory.start();
+                factory.start(); // once only: an event loop that stops with attempts under way complains of each
+                factory.resetConnection();
                 commands = ((LettuceConnection) factory.getConnection()).getNativeConnection();
             }
             connecting.set(null);
