@@ -4,6 +4,7 @@ import io.lettuce.core.ClientOptions;
 import io.lettuce.core.RedisException;
 import io.lettuce.core.cluster.ClusterClientOptions;
 import io.lettuce.core.cluster.ClusterTopologyRefreshOptions;
+import io.lettuce.core.cluster.RedisClusterClient;
 import io.lettuce.core.cluster.api.async.RedisClusterAsyncCommands;
 import io.lettuce.core.resource.ClientResources;
 import io.lettuce.core.resource.Delay;
@@ -166,6 +167,9 @@ final class RedisLink implements AutoCloseable {
             if (!closed) {
                 factory.start(); // once only: an event loop that stops with attempts under way complains of each
                 factory.resetConnection();
+                if (factory.getNativeClient() instanceof RedisClusterClient cluster) {
+                    cluster.refreshPartitions(); // who knows which nodes are left
+                }
                 commands = ((LettuceConnection) factory.getConnection()).getNativeConnection();
             }
             connecting.set(null);
