@@ -122,8 +122,11 @@ final class RedisBuckets implements AutoCloseable {
 
     private boolean await(List<Call> calls) {
         try {
-            CompletableFuture.allOf(calls.stream().map(Call::reply).toArray(CompletableFuture<?>[]::new))
-                    .get(timeout.toNanos(), TimeUnit.NANOSECONDS);
+            CompletableFuture<?> all = calls.get(0).reply;
+            for (Call call : calls.subList(1, calls.size())) {
+                all = CompletableFuture.allOf(all, call.reply);
+            }
+            all.get(timeout.toNanos(), TimeUnit.NANOSECONDS);
             succeeded();
             return true;
         } catch (InterruptedException e) {

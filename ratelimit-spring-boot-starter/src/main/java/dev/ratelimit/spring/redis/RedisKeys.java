@@ -21,11 +21,11 @@ final class RedisKeys {
     private static final int HASH_BYTES = 16;
 
     private final String prefix;
-    private final @Nullable SecretKeySpec secret;
+    private final @Nullable Mac prototype; // copied for each key, for finding an algorithm by its name is slow
 
     RedisKeys(String prefix, @Nullable String secret) {
         this.prefix = prefix + ":1:";
-        this.secret = secret == null ? null : new SecretKeySpec(secret.getBytes(StandardCharsets.UTF_8), HMAC);
+        prototype = secret == null ? null : mac(secret);
     }
 
     String key(String policy, String hash) {
@@ -41,14 +41,22 @@ final class RedisKeys {
 
     private byte[] hash(byte[] key) {
         try {
-            if (secret == null) {
-                return MessageDigest.getInstance("SHA-256").digest(key);
-            }
+            return prototype == null
+                    ? MessageDigest.getInstance("SHA-256").digest(key)
+                    : ((Mac) prototype.clone()).doFinal(key);
+        } catch (GeneralSecurityException | CloneNotSupportedException e) {
+            throw new IllegalStateException(
+                    "every Java platform has SHA-256, and an " + HMAC + " that can be copied", e);
+        }
+    }
+
+    private static Mac mac(String secret) {
+        try {
             Mac mac = Mac.getInstance(HMAC);
-            mac.init(secret);
-            return mac.doFinal(key);
+            mac.init(new SecretKeySpec(secret.getBytes(StandardCharsets.UTF_8), HMAC));
+            return mac;
         } catch (GeneralSecurityException e) {
-            throw new IllegalStateException("every Java platform has SHA-256 and " + HMAC, e);
+            throw new IllegalStateException("every Java platform has " + HMAC, e);
         }
     }
 }

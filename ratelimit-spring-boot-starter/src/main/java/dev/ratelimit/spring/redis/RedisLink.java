@@ -2,6 +2,7 @@ package dev.ratelimit.spring.redis;
 
 import io.lettuce.core.ClientOptions;
 import io.lettuce.core.RedisException;
+import io.lettuce.core.TimeoutOptions;
 import io.lettuce.core.cluster.ClusterClientOptions;
 import io.lettuce.core.cluster.ClusterTopologyRefreshOptions;
 import io.lettuce.core.cluster.RedisClusterClient;
@@ -98,6 +99,7 @@ final class RedisLink implements AutoCloseable {
                     : model == null ? ClusterClientOptions.builder() : ClusterClientOptions.builder(model);
             options = cluster.topologyRefreshOptions(ClusterTopologyRefreshOptions.builder()
                     .enablePeriodicRefresh(TOPOLOGY_PERIOD)
+                    .enableAdaptiveRefreshTrigger(ClusterTopologyRefreshOptions.RefreshTrigger.values())
                     .adaptiveRefreshTriggersTimeout(RECONNECT_DELAY)
                     .build());
         } else {
@@ -107,6 +109,7 @@ final class RedisLink implements AutoCloseable {
         return options.autoReconnect(true)
                 .disconnectedBehavior(ClientOptions.DisconnectedBehavior.REJECT_COMMANDS)
                 .replayFilter(command -> true)
+                .timeoutOptions(TimeoutOptions.create()) // none: callers have a deadline of their own
                 .requestQueueSize(MAX_COMMANDS_UNDER_WAY)
                 .socketOptions(base.getSocketOptions()
                         .mutate()
@@ -171,6 +174,9 @@ final class RedisLink implements AutoCloseable {
                     cluster.refreshPartitions(); // who knows which nodes are left
                 }
                 commands = ((LettuceConnection) factory.getConnection()).getNativeConnection();
+            }
+            if (closed) {
+                close();
             }
             connecting.set(null);
             done.complete(null);

@@ -105,7 +105,7 @@ public final class RedisRateLimiter implements RateLimiter, AutoCloseable {
         List<RedisClaim> others = new ArrayList<>();
         for (Claim claim : distinct.claims()) {
             if (isShared(claim)) {
-                others.add(redisClaim(claim));
+                others.add(redisClaim(claim, others));
             } else {
                 own.add(claim);
             }
@@ -214,7 +214,7 @@ public final class RedisRateLimiter implements RateLimiter, AutoCloseable {
             local.refund(policy, key, tokens);
             return;
         }
-        buckets.tell(Operation.REFUND, redisClaim(claim));
+        buckets.tell(Operation.REFUND, redisClaim(claim, List.of()));
         if (onFailure(claim) == OnFailure.LOCAL) {
             local.refund(share(claim).policy(), key, tokens);
         }
@@ -227,7 +227,7 @@ public final class RedisRateLimiter implements RateLimiter, AutoCloseable {
             local.charge(policy, key, tokens);
             return;
         }
-        RedisClaim charged = redisClaim(claim);
+        RedisClaim charged = redisClaim(claim, List.of());
         buckets.tell(Operation.CHARGE, charged);
         takeFromShare(charged);
     }
@@ -244,7 +244,7 @@ public final class RedisRateLimiter implements RateLimiter, AutoCloseable {
             local.reset(policy, key);
             return;
         }
-        buckets.reset(redisClaim(claim));
+        buckets.reset(redisClaim(claim, List.of()));
         local.reset(share(claim).policy(), key);
     }
 
@@ -256,9 +256,18 @@ public final class RedisRateLimiter implements RateLimiter, AutoCloseable {
         return onFailure.apply(claim.policy().name());
     }
 
-    private RedisClaim redisClaim(Claim claim) {
-        return new RedisClaim(
-                claim, redisPolicy(claim.policy()), keys.key(claim.policy().name(), keys.hash(claim.key())));
+    private RedisClaim redisClaim(Claim claim, List<RedisClaim> others) {
+        return new RedisClaim(claim, redisPolicy(claim.policy()), hash(claim.key(), others), keys);
+    }
+
+    /** Returns the hash of a key, which is most often that of another claim of the request. */
+    private String hash(String key, List<RedisClaim> others) {
+        for (RedisClaim other : others) {
+            if (other.claim().key().equals(key)) {
+                return other.hash();
+            }
+        }
+        return keys.hash(key);
     }
 
     private Claim share(Claim claim) {

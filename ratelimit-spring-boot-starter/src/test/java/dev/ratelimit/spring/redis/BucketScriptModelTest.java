@@ -207,8 +207,8 @@ class BucketScriptModelTest {
             List<RedisClaim> claims = new ArrayList<>();
             for (String key : keys == 0 ? List.of("b", "a") : keys == 1 ? List.of("b") : List.of("a")) {
                 RedisPolicy policy = policies.get(key);
-                claims.add(
-                        new RedisClaim(new Claim(policy.policy, key, tokens(policy)), policy, "{" + seed + "}" + key));
+                claims.add(new RedisClaim(
+                        new Claim(policy.policy, key, tokens(policy)), policy, "", "{" + seed + "}" + key));
             }
             send(operation, patience, claims, null, null);
         }

@@ -2,7 +2,6 @@ package dev.ratelimit.spring.redis;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
-import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import dev.ratelimit.Claim;
 import dev.ratelimit.Decision;
@@ -295,10 +294,5 @@ class RedisRateLimiterTest {
             assertThat(Thread.interrupted()).isTrue();
         }
         assertThat(limiter.tryConsume(login, "k", 1).allowed()).isTrue();
-        assertThatIllegalStateException().isThrownBy(() -> {
-            Thread.currentThread().interrupt();
-            limiter.reset(api, "k");
-        });
-        assertThat(Thread.interrupted()).isTrue();
     }
 }

@@ -1,0 +1,120 @@
+package dev.ratelimit.spring.redis;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+
+import dev.ratelimit.Claim;
+import dev.ratelimit.Decision;
+import dev.ratelimit.Limit;
+import dev.ratelimit.ManualClock;
+import dev.ratelimit.Policy;
+import dev.ratelimit.spring.OnFailure;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ThreadLocalRandom;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactory;
+
+/** What is decided after Redis was killed. */
+class OnFailureTest {
+    private final ManualClock clock =
+            new ManualClock(ThreadLocalRandom.current().nextLong());
+    private final ConcurrentLinkedQueue<String> degraded = new ConcurrentLinkedQueue<>();
+    private final Policy api = Policy.of("api", Limit.parse("10/1d"));
+    private final Policy strict = Policy.of("strict", Limit.parse("10/1d"));
+    private final Policy open = Policy.of("open", Limit.parse("10/1d"));
+    private final Policy here = Policy.of("here", Limit.parse("3/1d"));
+    private final RedisProcess server = RedisProcess.start();
+    private final LettuceConnectionFactory connections = new LettuceConnectionFactory("127.0.0.1", server.port());
+    private RedisRateLimiter limiter;
+
+    @BeforeEach
+    void connect() {
+        connections.afterPropertiesSet();
+        limiter = newLimiter(1);
+    }
+
+    private RedisRateLimiter newLimiter(int instances) {
+        return RedisRateLimiter.builder(connections)
+                .clock(clock)
+                .timeout(Duration.ofSeconds(10))
+                .instances(instances)
+                .shared(policy -> !policy.equals("here"))
+                .onFailure(policy -> Map.of("strict", OnFailure.DENY, "open", OnFailure.ALLOW)
+                        .getOrDefault(policy, OnFailure.LOCAL))
+                .degraded(degraded::add)
+                .build();
+    }
+
+    @AfterEach
+    void disconnect() {
+        limiter.close();
+        connections.destroy();
+        server.close();
+    }
+
+    @Test
+    void holdsNoSecondBurst() {
+        assertThat(limiter.tryConsume(api, "k", 4).allowed()).isTrue();
+        limiter.charge(api, "k", 2);
+        assertThat(limiter.peek(api, "k", 1).remaining()).isEqualTo(3);
+        server.kill();
+
+        assertThat(limiter.tryConsume(api, "k", 1).remaining()).isEqualTo(3);
+        assertThat(limiter.tryConsume(api, "k", 4).allowed()).isFalse();
+        assertThat(limiter.tryConsume(api, "k", 3).allowed()).isTrue();
+        assertThat(limiter.tryConsume(api, "other", 10).allowed()).isTrue();
+        assertThat(limiter.tryConsume(api, "k", 11).never()).isTrue();
+        assertThat(degraded).hasSize(5).containsOnly("api");
+    }
+
+    @Test
+    void holdsAShareOfTheLimits() {
+        try (RedisRateLimiter oneOfFour = newLimiter(4)) {
+            server.kill();
+
+            Decision first = oneOfFour.tryConsume(api, "k", 2);
+            Decision second = oneOfFour.tryConsume(api, "k", 1);
+            assertThat(first.allowed()).isTrue();
+            assertThat(first.limit()).isEqualTo(api.limits().get(0));
+            assertThat(second.allowed()).isFalse();
+            assertThat(Duration.ofNanos(second.retryAfterNanos()))
+                    .isEqualTo(Duration.ofDays(4).dividedBy(10));
+            assertThat(oneOfFour.tryConsume(api, "k", 5).unavailable()).isTrue();
+            assertThat(oneOfFour.tryConsume(api, "k", 11).never()).isTrue();
+        }
+    }
+
+    @Test
+    void deniesOrAllowsAsThePolicySays() {
+        server.kill();
+
+        Decision denied = limiter.tryConsume(strict, "k", 1);
+        assertThat(denied.unavailable()).isTrue();
+        assertThat(denied.retryAfterNanos()).isPositive();
+        for (int i = 0; i < 30; i++) {
+            assertThat(limiter.tryConsume(open, "k", 1).allowed()).isTrue();
+        }
+        assertThat(limiter.tryConsume(open, "k", 11).never()).isTrue();
+        assertThat(limiter.tryConsume(here, "k", 1).remaining()).isEqualTo(2);
+        assertThat(degraded).hasSize(32).doesNotContain("here");
+        assertThatIllegalStateException().isThrownBy(() -> limiter.reset(api, "k"));
+    }
+
+    @Test
+    void staysAllOrNothing() {
+        server.kill();
+
+        List<Claim> one = List.of(new Claim(here, "k", 1), new Claim(api, "k", 1), new Claim(strict, "k", 1));
+        assertThat(limiter.tryConsume(one)).extracting(Decision::allowed).containsExactly(true, true, false);
+        List<Claim> two = List.of(new Claim(here, "k", 3), new Claim(api, "k", 10), new Claim(open, "k", 1));
+        assertThat(limiter.tryConsume(two)).extracting(Decision::remaining).containsExactly(0L, 0L, 9L);
+        List<Claim> three = List.of(new Claim(here, "k", 1), new Claim(api, "l", 10));
+        assertThat(limiter.tryConsume(three)).extracting(Decision::allowed).containsExactly(false, true);
+        assertThat(limiter.tryConsume(api, "l", 10).allowed()).isTrue();
+    }
+}
