@@ -104,6 +104,7 @@ class FaultMatrixTest {
 
             Phase held = load.run("flushed", Proofs.FAULT_MILLIS);
 
+            assertThat(redis.calls("eval")).isPositive();
             assertThat(held.admitted("steady")).isEqualTo(held.tried("steady"));
             assertThat(held.admitted("deny")).isEqualTo(CAPACITY);
             assertThat(load.thrown()).isEmpty();

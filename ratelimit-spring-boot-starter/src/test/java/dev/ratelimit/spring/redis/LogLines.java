@@ -36,7 +36,6 @@ final class LogLines implements AutoCloseable {
     void requireFew() {
         assertThat(of("dev.ratelimit")).hasSizeLessThanOrEqualTo(6 + (int) Proofs.FAULT_MILLIS / 30_000);
         assertThat(of("io.netty")).isEmpty();
-        System.out.println("lines: " + of("dev.ratelimit").size() + ", of the client: " + of("io.lettuce"));
     }
 
     private List<String> of(String logger) {
