@@ -5,6 +5,7 @@ import io.lettuce.core.RedisException;
 import io.lettuce.core.TimeoutOptions;
 import io.lettuce.core.cluster.ClusterClientOptions;
 import io.lettuce.core.cluster.ClusterTopologyRefreshOptions;
+import io.lettuce.core.cluster.RedisClusterClient;
 import io.lettuce.core.cluster.api.async.RedisClusterAsyncCommands;
 import io.lettuce.core.resource.ClientResources;
 import io.lettuce.core.resource.Delay;
@@ -166,9 +167,12 @@ final class RedisLink implements AutoCloseable {
     private void renew(CompletableFuture<Void> done) {
         commands = null;
         try {
-            factory.stop();
             if (!closed) {
-                factory.start();
+                factory.start(); // once only: an event loop that stops with attempts under way complains of each
+                factory.resetConnection();
+                if (factory.getNativeClient() instanceof RedisClusterClient cluster) {
+                    cluster.refreshPartitions(); // who knows which nodes are left
+                }
                 commands = ((LettuceConnection) factory.getConnection()).getNativeConnection();
             }
             if (closed) {

@@ -33,6 +33,7 @@ class FailoverTest {
                     dying.kill();
                     awaitMaster(heir);
                 });
+                assertThat(heir.calls("evalsha")).isPositive();
                 assertThat(phase.admitted("deny")).isLessThanOrEqualTo(2 * CAPACITY);
                 assertThat(phase.admitted("local")).isLessThanOrEqualTo(2 * CAPACITY);
                 spent += phase.admitted("spent");
@@ -94,6 +95,9 @@ class FailoverTest {
 
             Phase phase = load.runUntilWell("move", cluster::moveKeys);
 
+            for (int i = 0; i < 3; i++) {
+                assertThat(cluster.master(i).calls("evalsha")).isPositive();
+            }
             assertThat(phase.admitted("deny")).isLessThanOrEqualTo(CAPACITY); // nothing is forgotten
             assertThat(phase.admitted("spent")).isZero();
             assertThat(load.thrown()).isEmpty();

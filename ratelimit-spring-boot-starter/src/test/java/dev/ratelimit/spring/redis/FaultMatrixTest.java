@@ -13,9 +13,6 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** Whatever happens to Redis, the limiter answers, and admits no more than the failure policy says. */
 class FaultMatrixTest {
-    /** One each time that it fails and that it is back, which in a storm may be a few times, and one every 30 seconds. */
-    private static final long LINES = 6 + Proofs.FAULT_MILLIS / 30_000;
-
     @ParameterizedTest
     @EnumSource
     void answersThroughAFault(Fault fault) {
@@ -55,7 +52,7 @@ class FaultMatrixTest {
             assertThat(load.thrown()).isEmpty();
             assertThat(redis.keysWithoutTtl()).isZero();
             Proofs.report(fault.name(), load, healed);
-            assertThat(lines.of("dev.ratelimit")).isLessThanOrEqualTo(LINES);
+            lines.requireFew();
         }
     }
 
@@ -72,7 +69,7 @@ class FaultMatrixTest {
 
             assertThat(load.thrown()).isEmpty();
             Proofs.report("STRANDED", load, healed);
-            assertThat(lines.of("dev.ratelimit")).isLessThanOrEqualTo(LINES);
+            lines.requireFew();
         }
     }
 
@@ -92,7 +89,7 @@ class FaultMatrixTest {
 
             assertThat(load.thrown()).isEmpty();
             Proofs.report("BROKEN_OFF", load, healed);
-            assertThat(lines.of("dev.ratelimit")).isLessThanOrEqualTo(LINES);
+            lines.requireFew();
         }
     }
 
@@ -107,11 +104,12 @@ class FaultMatrixTest {
 
             Phase held = load.run("flushed", Proofs.FAULT_MILLIS);
 
+            assertThat(redis.calls("eval")).isPositive();
             assertThat(held.admitted("steady")).isEqualTo(held.tried("steady"));
             assertThat(held.admitted("deny")).isEqualTo(CAPACITY);
             assertThat(load.thrown()).isEmpty();
             Proofs.report("FLUSHED", load, held);
-            assertThat(lines.of("dev.ratelimit")).isLessThanOrEqualTo(LINES);
+            lines.requireFew();
         } finally {
             storm.shutdownNow();
         }

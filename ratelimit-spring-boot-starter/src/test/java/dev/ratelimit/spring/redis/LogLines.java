@@ -1,5 +1,7 @@
 package dev.ratelimit.spring.redis;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
@@ -27,10 +29,20 @@ final class LogLines implements AutoCloseable {
         root.setLevel(Level.INFO);
     }
 
-    long of(String logger) {
+    /**
+     * Requires no more of the limiter than one each time that Redis fails or is back, which in a storm may be a few times, and one
+     * every 30 seconds; and no complaints of the client below it.
+     */
+    void requireFew() {
+        assertThat(of("dev.ratelimit")).hasSizeLessThanOrEqualTo(6 + (int) Proofs.FAULT_MILLIS / 30_000);
+        assertThat(of("io.netty")).isEmpty();
+    }
+
+    private List<String> of(String logger) {
         return events.stream()
                 .filter(event -> event.getLoggerName().startsWith(logger))
-                .count();
+                .map(ILoggingEvent::getFormattedMessage)
+                .toList();
     }
 
     @Override
