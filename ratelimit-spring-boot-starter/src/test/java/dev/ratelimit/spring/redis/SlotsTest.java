@@ -30,6 +30,13 @@ class SlotsTest {
                     .timeout(Duration.ofSeconds(10))
                     .degraded(degraded::add)
                     .build()) {
+                Awaitility.await()
+                        .until(
+                                () -> { // a first connection to a cluster may take seconds
+                                    degraded.clear();
+                                    limiter.peek(api, "k", 1);
+                                    return degraded.isEmpty();
+                                });
                 for (int i = 0; i < 20; i++) {
                     List<Claim> claims = List.of(
                             new Claim(api, "a" + i, 1), new Claim(login, "b" + i, 1), new Claim(api, "b" + i, 2));
