@@ -257,9 +257,9 @@ record RateLimitProperties(
         if (backend == Backend.REDIS) {
             return "ratelimit.backend";
         }
-        return policies.keySet().stream()
-                .filter(name -> isInRedis(policies.get(name)))
-                .map(name -> property(name, "backend"))
+        return policies.entrySet().stream()
+                .filter(policy -> isInRedis(policy.getValue()))
+                .map(policy -> property(policy.getKey(), "backend"))
                 .findFirst()
                 .orElse(null);
     }
