@@ -16,7 +16,7 @@ public final class PolicyLimiter {
     private final RateLimiter limiter;
     private final ConfiguredPolicies policies;
     private final RateLimitCounts counts;
-    private final boolean penalizes;
+    private final boolean penalizes; // which no change of a policy changes
 
     /** Creates a limiter of claims on those policies, and on others that have neither counts nor penalties. */
     public PolicyLimiter(RateLimiter limiter, ConfiguredPolicies policies, RateLimitCounts counts) {
@@ -67,13 +67,31 @@ public final class PolicyLimiter {
         policies.get(policy);
     }
 
-    /** Charges {@code more} tokens, which were used already; or gives back as many as that is below 0. */
+    /**
+     * Charges {@code more} tokens, which were used already; or gives back as many as that is below 0. If the policy was
+     * changed since, that is under the limits it has now: under smaller ones that it had, the key would lose tokens.
+     */
     public void correct(Policy policy, String key, long more) {
-        if (more > 0) {
-            limiter.charge(policy, key, more);
-        } else if (more < 0) {
-            limiter.refund(policy, key, -more);
+        if (more == 0) {
+            return;
         }
+        ConfiguredPolicy configured = policies.find(policy.name());
+        Policy now = configured == null || !configured.plans().isEmpty() ? policy : configured.policy();
+        if (more > 0) {
+            limiter.charge(now, key, more);
+        } else {
+            limiter.refund(now, key, -more);
+        }
+    }
+
+    /** Counts what came of a request or a call, other than a decision. */
+    public void count(String policy, Outcome outcome) {
+        counts.add(policy, outcome);
+    }
+
+    /** Returns the policies of application.yml. */
+    public ConfiguredPolicies policies() {
+        return policies;
     }
 
     /** Counts what came of a call under a policy that is enforced and has no penalty, about which there is no more to do. */

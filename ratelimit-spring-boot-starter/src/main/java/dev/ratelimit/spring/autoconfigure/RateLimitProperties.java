@@ -57,6 +57,10 @@ record RateLimitProperties(
         }
     }
 
+    RateLimitProperties with(Map<String, PolicyProperties> changed) {
+        return new RateLimitProperties(enabled, headers, filter, changed, local, clientAddress, keySecret);
+    }
+
     /** The dialects of the header fields. */
     enum Headers {
         IETF,
@@ -96,6 +100,12 @@ record RateLimitProperties(
             @DefaultValue("enforce") PolicyMode mode,
             @DefaultValue List<String> skip,
             @Nullable PenaltyProperties penalty) {
+
+        PolicyProperties with(
+                List<LimitProperties> newLimits, Map<String, List<LimitProperties>> newPlans, PolicyMode newMode) {
+            return new PolicyProperties(
+                    newLimits, newPlans, key, paths, exclude, methods, tokens, chargeOn, newMode, skip, penalty);
+        }
 
         /** Returns the number that {@code tokens} is, or null if it is the name of a bean. */
         @Nullable
