@@ -11,8 +11,8 @@ import java.io.Serializable;
  *
  * @param allowed whether the tokens were consumed
  * @param remaining whole tokens left after this decision, 0 or more
- * @param retryAfterNanos nanoseconds until the same request could pass; 0 if allowed, {@link Long#MAX_VALUE} if
- *     {@link #never()}
+ * @param retryAfterNanos nanoseconds until the same request could pass, {@link Long#MAX_VALUE} if {@link #never()}; if
+ *     allowed, those to wait before going on, which is 0 unless tokens were {@linkplain RateLimiter#reserve reserved}
  * @param resetAfterNanos nanoseconds until the bucket is full again, if nothing else is consumed
  * @param limit the limit that decided
  */
