@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
-import org.springframework.util.ReflectionUtils;
+import org.jspecify.annotations.Nullable;
 
 /** Refuses changes of what is read at start-up only, which would come to nothing while requests run. */
 final class FixedProperties {
@@ -42,13 +42,18 @@ final class FixedProperties {
 
     private static void refuseChange(Record now, Record next, Set<String> but, String place) {
         for (RecordComponent each : now.getClass().getRecordComponents()) {
-            if (!but.contains(each.getName())
-                    && !Objects.equals(
-                            ReflectionUtils.invokeMethod(each.getAccessor(), now),
-                            ReflectionUtils.invokeMethod(each.getAccessor(), next))) {
+            if (!but.contains(each.getName()) && !Objects.equals(value(each, now), value(each, next))) {
                 throw new InvalidRateLimitException(
                         place + '.' + UnknownProperties.nameOf(each), "has changed, which " + PROBLEM);
             }
+        }
+    }
+
+    private static @Nullable Object value(RecordComponent component, Record of) {
+        try {
+            return component.getAccessor().invoke(of);
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException("records of this package can be read in it", e);
         }
     }
 }

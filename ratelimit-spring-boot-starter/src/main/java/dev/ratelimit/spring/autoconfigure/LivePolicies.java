@@ -138,7 +138,7 @@ final class LivePolicies implements PolicyChanger {
             change.plans().forEach((plan, limits) -> putText(limits, "plans[" + plan + ']', texts));
         }
         if (change.mode() != null) {
-            texts.put("mode", change.mode());
+            texts.put(PropertiesReader.POLICY + ".mode", change.mode());
         }
         ChangedProperties changed = PropertiesReader.read(
                 new MapConfigurationPropertySource(texts), ChangedProperties.class, "ratelimit.policies." + name);
@@ -154,7 +154,7 @@ final class LivePolicies implements PolicyChanger {
 
     private static void putText(@Nullable Collection<String> limits, String property, Map<String, String> texts) {
         if (limits != null) {
-            texts.put(property, String.join(",", limits));
+            texts.put(PropertiesReader.POLICY + '.' + property, String.join(",", limits));
         }
     }
 

@@ -18,6 +18,10 @@ import org.springframework.core.env.ConfigurableEnvironment;
 /** Reads properties while the application runs, as Boot does at start-up; what is wrong with them is one sentence. */
 final class PropertiesReader {
     private static final String PREFIX = "ratelimit";
+
+    /** What stands for the name of a policy, which need not be one of a property. */
+    static final String POLICY = "policy";
+
     private static final ConversionService CONVERSIONS = conversions();
 
     private PropertiesReader() {}
@@ -44,12 +48,12 @@ final class PropertiesReader {
     }
 
     /**
-     * Returns what {@code source} says, whose properties stand for those at {@code place}.
+     * Returns what {@code source} says under {@link #POLICY}, whose properties stand for those at {@code place}.
      *
      * @throws InvalidRateLimitException if some of that is wrong
      */
     static <T> T read(ConfigurationPropertySource source, Class<T> type, String place) {
-        return read(List.of(source), value -> value, ConfigurationPropertyName.EMPTY, type, place);
+        return read(List.of(source), value -> value, ConfigurationPropertyName.of(POLICY), type, place);
     }
 
     private static <T> T read(
