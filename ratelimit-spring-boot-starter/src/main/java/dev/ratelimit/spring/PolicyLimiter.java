@@ -84,6 +84,34 @@ public final class PolicyLimiter {
         }
     }
 
+    /** Returns what {@link #decide(Policy, String, long)} would have; nothing is charged, and nobody takes note. */
+    public PolicyDecision peek(Policy policy, String key, long tokens) {
+        PolicyDecision own = new PolicyDecision(policy, limiter.peek(policy, key, tokens));
+        Penalty penalty = penaltyInForce(policy, key);
+        return penalty == null
+                ? own
+                : penalty.binding(
+                        own,
+                        new PolicyDecision(penalty.stricter(), limiter.peek(penalty.stricter(), key, tokens)),
+                        key,
+                        limiter);
+    }
+
+    /** Fills the bucket of {@code key}, and lifts a penalty that it is under. */
+    public void reset(Policy policy, String key) {
+        limiter.reset(policy, key);
+        ConfiguredPolicy configured = policies.find(policy.name());
+        Penalty penalty = configured == null ? null : configured.penalty();
+        if (penalty != null) {
+            penalty.lift(key, limiter);
+        }
+    }
+
+    /** Returns a limiter of the same buckets whose counts are nobody's: what it is asked to look at leaves no trace. */
+    public PolicyLimiter onlooker() {
+        return new PolicyLimiter(limiter, policies, new RateLimitCounts(policies));
+    }
+
     /** Counts what came of a request or a call, other than a decision. */
     public void count(String policy, Outcome outcome) {
         counts.add(policy, outcome);
@@ -95,8 +123,11 @@ public final class PolicyLimiter {
     }
 
     /** Counts what came of a call under a policy that is enforced and has no penalty, about which there is no more to do. */
-    void count(Policy policy, boolean allowed) {
+    void count(Policy policy, String key, boolean allowed) {
         counts.add(policy.name(), allowed ? Outcome.ALLOWED : Outcome.DENIED);
+        if (!allowed) {
+            counts.denied(policy.name(), key);
+        }
     }
 
     RateLimiter limiter() {
@@ -165,6 +196,9 @@ public final class PolicyLimiter {
         }
         String name = decided.policy().name();
         counts.add(name, outcome(policy, decided));
+        if (!decided.decision().allowed() && !decided.decision().unavailable()) {
+            counts.denied(name, key);
+        }
         Penalty penalty = policy.penalty();
         if (penalty != null && isHeldAgainstClient(decided) && penalty.follows(key, limiter)) {
             counts.add(name, Outcome.PENALIZED);

@@ -6,6 +6,7 @@ import dev.ratelimit.LocalRateLimiter;
 import dev.ratelimit.NanoClock;
 import dev.ratelimit.Policy;
 import dev.ratelimit.RateLimiter;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -42,8 +43,13 @@ public final class AbsentLimiter implements RateLimiter {
 
     @Override
     public List<Decision> tryConsume(List<Claim> claims) {
+        return reserve(claims, Duration.ZERO);
+    }
+
+    @Override
+    public List<Decision> reserve(List<Claim> claims, Duration maxWait) {
         if (claims.stream().noneMatch(claim -> absent.contains(claim.policy().name()))) {
-            return present.tryConsume(claims);
+            return present.reserve(claims, maxWait);
         }
         List<Decision> decisions = new ArrayList<>();
         for (Claim claim : claims) {

@@ -99,10 +99,7 @@ final class LivePolicies implements PolicyChanger {
     private List<PolicyChangedEvent> replace(RateLimitProperties next) {
         FixedProperties.refuseChange(current, next);
         ConfiguredPolicies changed = next.configuredPolicies();
-        RateLimitedAdvisor methods = advisor.getIfAvailable();
-        if (methods != null) {
-            methods.check(changed);
-        }
+        check(next, changed);
         List<PolicyChangedEvent> changes = new ArrayList<>();
         List<ConfiguredPolicy> all = new ArrayList<>();
         for (ConfiguredPolicy each : changed.all()) {
@@ -121,6 +118,16 @@ final class LivePolicies implements PolicyChanger {
         }
         current = next;
         return changes;
+    }
+
+    private void check(RateLimitProperties next, ConfiguredPolicies changed) {
+        if (next.redisProperty() != null) {
+            new RedisPolicies(next).check(changed);
+        }
+        RateLimitedAdvisor methods = advisor.getIfAvailable();
+        if (methods != null) {
+            methods.check(changed);
+        }
     }
 
     private void refuseForeign() {

@@ -44,6 +44,7 @@ public final class RequestPlans {
         try {
             return policy.plan(resolver.plan(request));
         } catch (RuntimeException e) {
+            DescribedRequest.noteFailure(request, "the PlanResolver", e);
             return null;
         }
     }

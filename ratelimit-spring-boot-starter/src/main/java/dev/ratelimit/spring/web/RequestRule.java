@@ -108,6 +108,7 @@ public record RequestRule(
             long tokens = cost.tokens(request);
             return tokens < 0 ? 1 : tokens;
         } catch (RuntimeException e) {
+            DescribedRequest.noteFailure(request, "the TokenCost of " + name(), e);
             return 1;
         }
     }

@@ -47,6 +47,7 @@ public final class RequestSkips {
         try {
             return skip.skips(request);
         } catch (RuntimeException e) {
+            DescribedRequest.noteFailure(request, "a RequestSkip", e);
             return false;
         }
     }

@@ -2,7 +2,9 @@ package dev.ratelimit.spring.redis;
 
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.stream.IntStream;
 import org.awaitility.Awaitility;
@@ -82,11 +84,28 @@ final class RedisCluster implements AutoCloseable {
 
     /** The master that had the slot of a key at the start. */
     int masterOf(String key) {
-        int slot = Math.toIntExact((Long) master(0).call("CLUSTER", "KEYSLOT", key));
+        int slot = slot(key);
         return IntStream.range(0, MASTERS)
                 .filter(i -> slot < (i + 1) * SLOTS / MASTERS)
                 .findFirst()
                 .orElseThrow();
+    }
+
+    /** Moves every slot that has a key to the next master. */
+    void moveKeys() {
+        for (int i = 0; i < MASTERS; i++) {
+            RedisProcess from = master(i);
+            Set<Integer> slots = new HashSet<>();
+            for (Object key : (List<?>) from.call("KEYS", "*")) {
+                slots.add(slot(key.toString()));
+            }
+            RedisProcess to = master((i + 1) % MASTERS);
+            slots.forEach(slot -> move(slot, from, to));
+        }
+    }
+
+    int slot(String key) {
+        return Math.toIntExact((Long) master(0).call("CLUSTER", "KEYSLOT", key));
     }
 
     /** Moves a slot with its keys, as a rebalancing does: ask, migrate key by key, then tell everybody. */

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Assumptions;
 import org.springframework.util.FileSystemUtils;
@@ -34,7 +35,7 @@ final class RedisProcess implements AutoCloseable {
         this.port = port;
         this.directory = directory;
         this.command = command;
-        this.process = launch();
+        this.process = launch(List.of());
         Runtime.getRuntime().addShutdownHook(new Thread(() -> process.destroyForcibly()));
     }
 
@@ -92,14 +93,15 @@ final class RedisProcess implements AutoCloseable {
         }
     }
 
-    private Process launch() throws IOException {
-        return new ProcessBuilder(command)
+    private Process launch(List<String> more) throws IOException {
+        return new ProcessBuilder(Stream.concat(command.stream(), more.stream()).toList())
                 .redirectErrorStream(true)
                 .redirectOutput(ProcessBuilder.Redirect.appendTo(log().toFile()))
                 .start();
     }
 
-    private void awaitAnswer() {
+    /** Waits until it is up and, if it has data, has loaded it. */
+    void awaitAnswer() {
         Awaitility.await()
                 .atMost(PATIENCE)
                 .pollDelay(Duration.ZERO)
@@ -119,7 +121,7 @@ final class RedisProcess implements AutoCloseable {
     private boolean answers() {
         try {
             return "PONG".equals(call("PING"));
-        } catch (UncheckedIOException notYet) {
+        } catch (UncheckedIOException | IllegalStateException notYet) {
             return false;
         }
     }
@@ -137,11 +139,17 @@ final class RedisProcess implements AutoCloseable {
         }
     }
 
-    /** The value of a field of {@code INFO}. */
+    /** The value of a field of {@code INFO}, or null if it has none. */
     String info(String field) {
         String info = (String) call("INFO", "all");
         int start = info.indexOf(field + ":") + field.length() + 1;
-        return info.substring(start, info.indexOf('\r', start));
+        return start == field.length() ? null : info.substring(start, info.indexOf('\r', start));
+    }
+
+    /** How often a command was called so far. */
+    long calls(String name) {
+        String stats = info("cmdstat_" + name);
+        return stats == null ? 0 : Long.parseLong(stats.substring("calls=".length(), stats.indexOf(',')));
     }
 
     /** How many keys there are that never expire. */
@@ -169,14 +177,23 @@ final class RedisProcess implements AutoCloseable {
         signal("-CONT");
     }
 
-    /** Starts it again after a {@link #kill}, on the same port and without data. */
+    /** Starts it again after a {@link #kill}, on the same port and with no other data than what {@code SAVE} saved. */
     void restart() {
+        relaunch();
+        awaitAnswer();
+    }
+
+    /** As {@link #restart}, but loads each key for 10 ms, and answers meanwhile that it is loading. */
+    void restartLoading() {
+        relaunch("--key-load-delay", "10000", "--loading-process-events-interval-bytes", "1024");
+    }
+
+    private void relaunch(String... more) {
         try {
-            process = launch();
+            process = launch(List.of(more));
         } catch (IOException failed) {
             throw new UncheckedIOException(failed);
         }
-        awaitAnswer();
     }
 
     @Override

@@ -75,7 +75,7 @@ class RedisProcessTest {
             RedisProcess to = cluster.master((cluster.masterOf("a") + 1) % 3);
             from.call("SET", "a", "b");
 
-            cluster.move(Math.toIntExact((Long) from.call("CLUSTER", "KEYSLOT", "a")), from, to);
+            cluster.move(cluster.slot("a"), from, to);
 
             assertThat(to.call("GET", "a")).isEqualTo("b");
             assertThatThrownBy(() -> from.call("GET", "a")).hasMessageStartingWith("MOVED");
