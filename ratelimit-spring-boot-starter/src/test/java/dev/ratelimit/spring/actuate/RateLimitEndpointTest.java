@@ -29,7 +29,6 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
-import org.springframework.boot.security.autoconfigure.SecurityAutoConfiguration;
 import org.springframework.boot.test.context.SpringBootTest;
 import org.springframework.boot.test.context.SpringBootTest.WebEnvironment;
 import org.springframework.boot.test.json.BasicJsonTester;
@@ -98,13 +97,7 @@ class RateLimitEndpointTest {
         this.port = port;
     }
 
-    @EnableAutoConfiguration(
-            exclude = SecurityAutoConfiguration.class,
-            excludeName = {
-                "org.springframework.boot.security.autoconfigure.web.servlet.ServletWebSecurityAutoConfiguration",
-                "org.springframework.boot.security.autoconfigure.web.servlet.SecurityFilterAutoConfiguration",
-                "org.springframework.boot.security.autoconfigure.actuate.web.servlet.ManagementWebSecurityAutoConfiguration"
-            })
+    @EnableAutoConfiguration
     static class Application {
         @Bean
         ManualClock clock() {
@@ -355,7 +348,7 @@ class RateLimitEndpointTest {
                 "{\"limits\": \"0/1m\"} | ratelimit.policies.api.limits is wrong: capacity must be positive: 0",
                 "{\"mode\": \"maybe\"} | ratelimit.policies.api.mode is wrong",
                 "{\"plans\": \"free\"} | plans must be names",
-                "{\"plans\": \"free: 1/1m\"} | ratelimit.policies.api.plans stands beside",
+                "{\"plans\": \"free: 1/1m\"} | ratelimit.policies.api.plans has come or gone",
                 "{} | limits, plans or mode is missing",
             })
     void refusesWhatTheStartWould(String body, String sentence) throws Exception {

@@ -53,7 +53,8 @@ class HttpDocsTest {
 
     static Stream<Arguments> configurations() throws IOException {
         List<Arguments> all = new ArrayList<>();
-        for (String page : List.of("README.md", "docs/annotation.md", "docs/http.md", "docs/security.md")) {
+        for (String page :
+                List.of("README.md", "docs/annotation.md", "docs/http.md", "docs/operations.md", "docs/security.md")) {
             List<String> blocks = blocks(page, "yaml");
             assertThat(blocks).as(page).isNotEmpty();
             blocks.forEach(yaml -> all.add(Arguments.of(page, yaml)));
