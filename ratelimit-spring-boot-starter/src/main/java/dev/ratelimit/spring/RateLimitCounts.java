@@ -2,6 +2,7 @@ package dev.ratelimit.spring;
 
 import java.util.EnumMap;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
@@ -14,10 +15,14 @@ import org.jspecify.annotations.Nullable;
  */
 public final class RateLimitCounts {
     private final Map<String, Map<Outcome, LongAdder>> counts = new HashMap<>(); // never changed but for the numbers
+    private final Map<String, DeniedKeys> denied = new HashMap<>(); // never changed but for what they know
 
     /** Creates the counts of those policies, all of them 0. */
     public RateLimitCounts(ConfiguredPolicies policies) {
-        policies.all().forEach(each -> counts.put(each.policy().name(), adders()));
+        for (ConfiguredPolicy each : policies.all()) {
+            counts.put(each.policy().name(), adders());
+            denied.put(each.policy().name(), new DeniedKeys());
+        }
     }
 
     private static Map<Outcome, LongAdder> adders() {
@@ -34,6 +39,20 @@ public final class RateLimitCounts {
         if (adder != null) {
             adder.increment();
         }
+    }
+
+    /** Notes whom a policy denied, be it that it only looks on; does nothing for one that is not of application.yml. */
+    void denied(String policy, String key) {
+        DeniedKeys keys = denied.get(policy);
+        if (keys != null) {
+            keys.add(key);
+        }
+    }
+
+    /** Returns the keys that the policy of that name denied most, as many as it knows; none if there is no such policy. */
+    public List<DeniedKey> topDenied(String policy) {
+        DeniedKeys keys = denied.get(policy);
+        return keys == null ? List.of() : keys.top();
     }
 
     /**

@@ -46,10 +46,10 @@ final class RateLimitedInterceptor implements MethodInterceptor {
         String key = limit.key(arguments, policy.name(), caller);
         Decision decision = decider.limiter().limiter().tryConsume(policy, key, limit.cost(arguments));
         if (decision.allowed() && !caller.isTold()) {
-            decider.limiter().count(policy, /* allowed= */ true);
+            decider.limiter().count(policy, key, /* allowed= */ true);
             return invocation.proceed();
         }
-        decider.limiter().count(policy, decision.allowed());
+        decider.limiter().count(policy, key, decision.allowed());
         List<PolicyDecision> decisions = List.of(new PolicyDecision(policy, decision));
         caller.decided(decisions);
         return decision.allowed()

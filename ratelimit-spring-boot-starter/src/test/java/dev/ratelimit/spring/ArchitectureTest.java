@@ -28,14 +28,18 @@ class ArchitectureTest {
                 .definedBy("dev.ratelimit.spring.web")
                 .layer("redis")
                 .definedBy("dev.ratelimit.spring.redis")
+                .layer("actuate")
+                .definedBy("dev.ratelimit.spring.actuate")
                 .layer("autoconfigure")
                 .definedBy("dev.ratelimit.spring.autoconfigure")
                 .whereLayer("autoconfigure")
                 .mayNotBeAccessedByAnyLayer()
                 .whereLayer("redis")
                 .mayOnlyBeAccessedByLayers("autoconfigure")
-                .whereLayer("web")
+                .whereLayer("actuate")
                 .mayOnlyBeAccessedByLayers("autoconfigure")
+                .whereLayer("web")
+                .mayOnlyBeAccessedByLayers("actuate", "autoconfigure")
                 .check(starter);
     }
 

@@ -58,7 +58,13 @@ class HttpDocsTest {
     static Stream<Arguments> configurations() throws IOException {
         List<Arguments> all = new ArrayList<>();
         for (String page :
-                List.of("README.md", "docs/annotation.md", "docs/http.md", "docs/redis.md", "docs/security.md")) {
+                List.of(
+                        "README.md",
+                        "docs/annotation.md",
+                        "docs/http.md",
+                        "docs/operations.md",
+                        "docs/redis.md",
+                        "docs/security.md")) {
             List<String> blocks = blocks(page, "yaml");
             assertThat(blocks).as(page).isNotEmpty();
             blocks.forEach(yaml -> all.add(Arguments.of(page, yaml)));
