@@ -26,12 +26,16 @@ class ArchitectureTest {
                 .definedBy("dev.ratelimit.spring")
                 .layer("web")
                 .definedBy("dev.ratelimit.spring.web")
+                .layer("actuate")
+                .definedBy("dev.ratelimit.spring.actuate")
                 .layer("autoconfigure")
                 .definedBy("dev.ratelimit.spring.autoconfigure")
                 .whereLayer("autoconfigure")
                 .mayNotBeAccessedByAnyLayer()
-                .whereLayer("web")
+                .whereLayer("actuate")
                 .mayOnlyBeAccessedByLayers("autoconfigure")
+                .whereLayer("web")
+                .mayOnlyBeAccessedByLayers("actuate", "autoconfigure")
                 .check(starter);
     }
 

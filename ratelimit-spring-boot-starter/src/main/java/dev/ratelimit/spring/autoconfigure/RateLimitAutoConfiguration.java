@@ -9,6 +9,7 @@ import dev.ratelimit.spring.PolicyLimiter;
 import dev.ratelimit.spring.RateLimitCounts;
 import dev.ratelimit.spring.RateLimitedAdvisor;
 import dev.ratelimit.spring.RateLimitedVerifier;
+import dev.ratelimit.spring.actuate.RateLimitReporter;
 import org.springframework.aop.config.AopConfigUtils;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.config.BeanDefinition;
@@ -19,6 +20,7 @@ import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.context.ApplicationEventPublisher;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Import;
@@ -72,6 +74,13 @@ public final class RateLimitAutoConfiguration {
     @ConditionalOnMissingBean
     PolicyLimiter rateLimitPolicyLimiter(RateLimiter limiter, ConfiguredPolicies policies, RateLimitCounts counts) {
         return new PolicyLimiter(limiter, policies, counts);
+    }
+
+    @Bean
+    @ConditionalOnMissingBean
+    RateLimitReporter rateLimitReporter(
+            ConfiguredPolicies policies, RateLimitCounts counts, ApplicationEventPublisher events, NanoClock clock) {
+        return new RateLimitReporter(policies, counts, events, clock);
     }
 
     /** The annotation. What stands in front of other beans has to be made before them, and so depends on providers. */
