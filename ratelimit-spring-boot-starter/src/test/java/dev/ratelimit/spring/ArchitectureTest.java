@@ -26,6 +26,8 @@ class ArchitectureTest {
                 .definedBy("dev.ratelimit.spring")
                 .layer("web")
                 .definedBy("dev.ratelimit.spring.web")
+                .layer("redis")
+                .definedBy("dev.ratelimit.spring.redis")
                 .layer("actuate")
                 .definedBy("dev.ratelimit.spring.actuate")
                 .layer("autoconfigure")
@@ -34,6 +36,8 @@ class ArchitectureTest {
                 .mayNotBeAccessedByAnyLayer()
                 .whereLayer("actuate")
                 .mayOnlyBeAccessedByLayers("autoconfigure")
+                .whereLayer("redis")
+                .mayOnlyBeAccessedByLayers("actuate", "autoconfigure")
                 .whereLayer("web")
                 .mayOnlyBeAccessedByLayers("actuate", "autoconfigure")
                 .check(starter);
