@@ -6,12 +6,16 @@ import dev.ratelimit.spring.ConfiguredPolicies;
 import dev.ratelimit.spring.ConfiguredPolicy;
 import dev.ratelimit.spring.Outcome;
 import dev.ratelimit.spring.RateLimitCounts;
+import dev.ratelimit.spring.redis.RedisStats;
 import io.micrometer.core.instrument.FunctionCounter;
+import io.micrometer.core.instrument.FunctionTimer;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.binder.MeterBinder;
 import java.util.EnumMap;
+import java.util.Locale;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import java.util.function.ToDoubleFunction;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
@@ -30,6 +34,7 @@ public final class RateLimitMeters implements MeterBinder {
             Outcome.ALLOWED, "allowed",
             Outcome.DENIED, "denied",
             Outcome.SHADOW_DENIED, "shadow-denied",
+            Outcome.DEGRADED, "degraded",
             Outcome.SKIPPED, "skipped"));
     private static final Map<Outcome, String> BESIDES = new EnumMap<>(Map.of(
             Outcome.NEAR_LIMIT, "ratelimit.near.limit",
@@ -40,12 +45,23 @@ public final class RateLimitMeters implements MeterBinder {
     private final ConfiguredPolicies policies;
     private final RateLimitCounts counts;
     private final @Nullable LocalRateLimiter local;
+    private final @Nullable RedisStats redis;
 
-    /** Creates meters of those policies and counts; {@code local} keeps buckets in this process, if anything does. */
-    public RateLimitMeters(ConfiguredPolicies policies, RateLimitCounts counts, @Nullable LocalRateLimiter local) {
+    /**
+     * Creates meters of those policies and counts.
+     *
+     * @param local what keeps buckets in this process, if anything does
+     * @param redis how Redis answers, if it is to be asked at all
+     */
+    public RateLimitMeters(
+            ConfiguredPolicies policies,
+            RateLimitCounts counts,
+            @Nullable LocalRateLimiter local,
+            @Nullable RedisStats redis) {
         this.policies = policies;
         this.counts = counts;
         this.local = local;
+        this.redis = redis;
     }
 
     /** Adds the meters to {@code registry}; if that throws, the application goes on without them. */
@@ -57,6 +73,9 @@ public final class RateLimitMeters implements MeterBinder {
                 if (local != null) {
                     bindStats(each.policy(), local, registry);
                 }
+            }
+            if (redis != null) {
+                bindRedis(redis, registry);
             }
         } catch (RuntimeException e) {
             LOG.warn("The limits hold, but cannot be metered", e);
@@ -75,6 +94,23 @@ public final class RateLimitMeters implements MeterBinder {
         counter("ratelimit.tokens", policy, each -> each.refunded(policy))
                 .tag("kind", "refunded")
                 .register(registry);
+    }
+
+    private static void bindRedis(RedisStats redis, MeterRegistry registry) {
+        FunctionTimer.builder(
+                        "ratelimit.redis.latency",
+                        redis,
+                        RedisStats::waits,
+                        RedisStats::waitedNanos,
+                        TimeUnit.NANOSECONDS)
+                .register(registry);
+        Gauge.builder("ratelimit.redis.breaker", redis, each -> each.isFailing() ? 1 : 0)
+                .register(registry);
+        for (RedisStats.Failure reason : RedisStats.Failure.values()) {
+            FunctionCounter.builder("ratelimit.redis.failures", redis, each -> each.failures(reason))
+                    .tag("reason", reason.name().toLowerCase(Locale.ROOT))
+                    .register(registry);
+        }
     }
 
     private FunctionCounter.Builder<RateLimitCounts> counter(

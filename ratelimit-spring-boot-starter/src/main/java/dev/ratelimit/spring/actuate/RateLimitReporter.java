@@ -1,10 +1,13 @@
 package dev.ratelimit.spring.actuate;
 
 import dev.ratelimit.NanoClock;
+import dev.ratelimit.spring.BackendDegradedEvent;
+import dev.ratelimit.spring.BackendRecoveredEvent;
 import dev.ratelimit.spring.ConfiguredPolicies;
 import dev.ratelimit.spring.Outcome;
 import dev.ratelimit.spring.RateLimitCounts;
 import dev.ratelimit.spring.RateLimitDeniedEvent;
+import dev.ratelimit.spring.redis.RedisStats;
 import java.util.List;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -29,18 +32,25 @@ public final class RateLimitReporter implements SmartLifecycle {
 
     private final List<Denials> denials;
     private final RateLimitCounts counts;
+    private final @Nullable RedisStats redis;
     private final ApplicationEventPublisher events;
     private final NanoClock clock;
     private volatile @Nullable ScheduledExecutorService thread;
-    private boolean listenerFailed; // for the thread
+    private boolean degraded; // this and what follows is for the thread
+    private boolean listenerFailed;
 
-    /** Creates a reporter that has yet to be started. */
+    /** Creates a reporter that has yet to be started; {@code redis} tells how that answers, if it is to be asked at all. */
     public RateLimitReporter(
-            ConfiguredPolicies policies, RateLimitCounts counts, ApplicationEventPublisher events, NanoClock clock) {
+            ConfiguredPolicies policies,
+            RateLimitCounts counts,
+            @Nullable RedisStats redis,
+            ApplicationEventPublisher events,
+            NanoClock clock) {
         this.denials = policies.all().stream()
                 .map(each -> new Denials(each.policy().name()))
                 .toList();
         this.counts = counts;
+        this.redis = redis;
         this.events = events;
         this.clock = clock;
     }
@@ -59,7 +69,7 @@ public final class RateLimitReporter implements SmartLifecycle {
 
     @Override
     public void start() {
-        if (denials.isEmpty()) {
+        if (denials.isEmpty() && redis == null) {
             return;
         }
         ScheduledExecutorService started = Executors.newSingleThreadScheduledExecutor(task -> {
@@ -94,6 +104,10 @@ public final class RateLimitReporter implements SmartLifecycle {
                 each.published = count;
             }
             log(each, count);
+        }
+        if (redis != null && redis.isFailing() != degraded) {
+            degraded = !degraded;
+            publish(degraded ? new BackendDegradedEvent("redis") : new BackendRecoveredEvent("redis"));
         }
     }
 

@@ -11,6 +11,7 @@ import dev.ratelimit.spring.RateLimitCounts;
 import dev.ratelimit.spring.RateLimitedAdvisor;
 import dev.ratelimit.spring.RateLimitedVerifier;
 import dev.ratelimit.spring.actuate.RateLimitReporter;
+import dev.ratelimit.spring.redis.RedisRateLimiter;
 import org.springframework.aop.config.AopConfigUtils;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.config.BeanDefinition;
@@ -86,8 +87,13 @@ public final class RateLimitAutoConfiguration {
     @Bean
     @ConditionalOnMissingBean
     RateLimitReporter rateLimitReporter(
-            ConfiguredPolicies policies, RateLimitCounts counts, ApplicationEventPublisher events, NanoClock clock) {
-        return new RateLimitReporter(policies, counts, events, clock);
+            ConfiguredPolicies policies,
+            RateLimitCounts counts,
+            ObjectProvider<RedisRateLimiter> limiter,
+            ApplicationEventPublisher events,
+            NanoClock clock) {
+        RedisRateLimiter redis = limiter.getIfUnique();
+        return new RateLimitReporter(policies, counts, redis == null ? null : redis.stats(), events, clock);
     }
 
     /** The annotation. What stands in front of other beans has to be made before them, and so depends on providers. */

@@ -5,6 +5,7 @@ import dev.ratelimit.spring.ConfiguredPolicies;
 import dev.ratelimit.spring.RateLimitCounts;
 import dev.ratelimit.spring.actuate.RateLimitMeters;
 import dev.ratelimit.spring.actuate.RateLimitObservationFilter;
+import dev.ratelimit.spring.redis.RedisRateLimiter;
 import dev.ratelimit.spring.web.RateLimitAnswer;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.binder.MeterBinder;
@@ -34,8 +35,14 @@ public final class RateLimitMetricsAutoConfiguration {
         @Bean
         @ConditionalOnMissingBean
         RateLimitMeters rateLimitMeters(
-                ConfiguredPolicies policies, RateLimitCounts counts, ObjectProvider<LocalRateLimiter> local) {
-            return new RateLimitMeters(policies, counts, local.getIfUnique());
+                ConfiguredPolicies policies,
+                RateLimitCounts counts,
+                ObjectProvider<LocalRateLimiter> local,
+                ObjectProvider<RedisRateLimiter> limiter) {
+            RedisRateLimiter redis = limiter.getIfUnique();
+            return redis == null
+                    ? new RateLimitMeters(policies, counts, local.getIfUnique(), null)
+                    : new RateLimitMeters(policies, counts, redis.local(), redis.stats());
         }
     }
 

@@ -56,7 +56,7 @@ class RateLimitMetersTest {
         }
 
         RateLimitMeters meters() {
-            return new RateLimitMeters(policies, counts, local);
+            return new RateLimitMeters(policies, counts, local, null);
         }
     }
 
@@ -115,7 +115,7 @@ class RateLimitMetersTest {
 
     @Test
     void hasNoMetersOfKeysWhereNoneAreKept() {
-        new RateLimitMeters(application.policies, application.counts, null).bindTo(registry);
+        new RateLimitMeters(application.policies, application.counts, null, null).bindTo(registry);
 
         assertThat(registry.find("ratelimit.keys").gauge()).isNull();
         assertThat(registry.find("ratelimit.decisions").functionCounters()).isNotEmpty();
@@ -141,6 +141,7 @@ class RateLimitMetersTest {
                         "outcome=denied",
                         "outcome=shadow-denied",
                         "outcome=skipped",
+                        "outcome=degraded",
                         "kind=charged",
                         "kind=refunded");
     }

@@ -32,7 +32,7 @@ class RateLimitReporterTest {
     private final PolicyLimiter limiter =
             new PolicyLimiter(LocalRateLimiter.builder().clock(clock).build(), policies, counts);
     private final List<Object> events = new ArrayList<>();
-    private final RateLimitReporter reporter = new RateLimitReporter(policies, counts, events::add, clock);
+    private final RateLimitReporter reporter = new RateLimitReporter(policies, counts, null, events::add, clock);
 
     private void ask(Policy policy, int times) {
         for (int i = 0; i < times; i++) {
@@ -109,6 +109,7 @@ class RateLimitReporterTest {
         RateLimitReporter fragile = new RateLimitReporter(
                 policies,
                 counts,
+                null,
                 event -> {
                     events.add(event);
                     throw new AssertionError("listener");
