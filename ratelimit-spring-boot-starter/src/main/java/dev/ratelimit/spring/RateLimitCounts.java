@@ -3,6 +3,7 @@ package dev.ratelimit.spring;
 import dev.ratelimit.Decision;
 import java.util.EnumMap;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.LongAdder;
 
@@ -25,6 +26,7 @@ public final class RateLimitCounts {
         private final Map<Outcome, LongAdder> outcomes = new EnumMap<>(Outcome.class);
         private final LongAdder charged = new LongAdder();
         private final LongAdder refunded = new LongAdder();
+        private final DeniedKeys denied = new DeniedKeys();
 
         PolicyCounts() {
             for (Outcome outcome : Outcome.values()) {
@@ -43,6 +45,12 @@ public final class RateLimitCounts {
         if (of != null) {
             of.of(outcome).increment();
         }
+    }
+
+    /** Returns the keys that the policy of that name denied most, as many as it knows; none if there is no such policy. */
+    public List<DeniedKey> topDenied(String policy) {
+        PolicyCounts of = counts.get(policy);
+        return of == null ? List.of() : of.denied.top();
     }
 
     /**
@@ -72,8 +80,8 @@ public final class RateLimitCounts {
         return find(policy).refunded.sum();
     }
 
-    /** Counts a decision that charged {@code tokens}, or none as another policy denied. */
-    void add(String policy, Outcome outcome, Decision decision, long tokens) {
+    /** Counts a decision on {@code key} that charged {@code tokens}, or none as another policy denied. */
+    void add(String policy, Outcome outcome, String key, Decision decision, long tokens) {
         PolicyCounts of = counts.get(policy);
         if (of == null) {
             return;
@@ -84,6 +92,9 @@ public final class RateLimitCounts {
             if (isNearLimit(decision)) {
                 of.of(Outcome.NEAR_LIMIT).increment();
             }
+        }
+        if (!decision.allowed() && !decision.unavailable()) {
+            of.denied.add(key);
         }
     }
 

@@ -63,6 +63,11 @@ record RateLimitProperties(
         }
     }
 
+    RateLimitProperties with(Map<String, PolicyProperties> changed) {
+        return new RateLimitProperties(
+                enabled, headers, filter, changed, backend, local, redis, clientAddress, keySecret);
+    }
+
     /** Where buckets can be. */
     enum Backend {
         LOCAL,
@@ -118,6 +123,13 @@ record RateLimitProperties(
         boolean isKeyedBySecret() {
             return key != null
                     && key.stream().anyMatch(each -> each.startsWith("header:") || each.startsWith("cookie:"));
+        }
+
+        PolicyProperties with(
+                List<LimitProperties> newLimits, Map<String, List<LimitProperties>> newPlans, PolicyMode newMode) {
+            return new PolicyProperties(
+                    newLimits, newPlans, key, paths, exclude, methods, tokens, chargeOn, newMode, skip, penalty,
+                    backend, onFailure);
         }
 
         /** Returns the number that {@code tokens} is, or null if it is the name of a bean. */

@@ -71,6 +71,15 @@ public final class ClientAddress {
         return client == null ? Keys.UNATTRIBUTED : Keys.of("ip", client.network(ipv6Prefix));
     }
 
+    /** Returns the key of the bucket that requests from {@code address} share. */
+    String key(String address) {
+        IpAddress client = IpAddress.parse(address);
+        if (client == null) {
+            throw new IllegalArgumentException("not an address: " + address);
+        }
+        return Keys.of("ip", client.network(ipv6Prefix));
+    }
+
     private @Nullable IpAddress find(HttpServletRequest socket) {
         return socket.getAttribute(ATTRIBUTE) instanceof IpAddress kept
                 ? kept
