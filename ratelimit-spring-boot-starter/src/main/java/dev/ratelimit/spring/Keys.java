@@ -50,7 +50,8 @@ public final class Keys {
         return sources;
     }
 
-    private static List<String> partsOf(String key) {
+    /** Returns the parts of {@code key}; none if it is not one that was built here. */
+    public static List<String> partsOf(String key) {
         List<String> parts = new ArrayList<>();
         for (int start = 0; start < key.length(); ) {
             int colon = key.indexOf(':', start);

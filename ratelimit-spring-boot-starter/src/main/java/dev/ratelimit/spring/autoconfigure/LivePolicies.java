@@ -13,7 +13,6 @@ import dev.ratelimit.spring.PolicyMode;
 import dev.ratelimit.spring.RateLimitedAdvisor;
 import dev.ratelimit.spring.autoconfigure.RateLimitProperties.PolicyProperties;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -140,12 +139,10 @@ final class LivePolicies implements PolicyChanger {
     private static RateLimitProperties changed(RateLimitProperties now, String name, PolicyChange change) {
         PolicyProperties policy = Objects.requireNonNull(now.policies().get(name));
         Map<String, String> texts = new HashMap<>();
-        putText(change.limits(), "limits", texts);
+        put("limits", change.limits(), texts);
+        put("mode", change.mode(), texts);
         if (change.plans() != null) {
-            change.plans().forEach((plan, limits) -> putText(limits, "plans[" + plan + ']', texts));
-        }
-        if (change.mode() != null) {
-            texts.put(PropertiesReader.POLICY + ".mode", change.mode());
+            change.plans().forEach((plan, limits) -> put("plans[" + plan + ']', limits, texts));
         }
         ChangedProperties changed = PropertiesReader.read(
                 new MapConfigurationPropertySource(texts), ChangedProperties.class, "ratelimit.policies." + name);
@@ -159,9 +156,9 @@ final class LivePolicies implements PolicyChanger {
         return now.with(all);
     }
 
-    private static void putText(@Nullable Collection<String> limits, String property, Map<String, String> texts) {
-        if (limits != null) {
-            texts.put(PropertiesReader.POLICY + '.' + property, String.join(",", limits));
+    private static void put(String property, @Nullable String text, Map<String, String> texts) {
+        if (text != null) {
+            texts.put(PropertiesReader.POLICY + '.' + property, text);
         }
     }
 

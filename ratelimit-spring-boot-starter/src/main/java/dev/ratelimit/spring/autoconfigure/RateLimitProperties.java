@@ -36,6 +36,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param local The limiter that keeps its buckets in this process
  * @param redis The limiter that keeps its buckets in Redis
  * @param clientAddress Which address a request comes from
+ * @param actuator The actuator's endpoint
  * @param keySecret The secret under which headers and cookies are hashed before they are keys; random for each process
  *     unless set, and so needed where instances are to agree on them
  */
@@ -49,6 +50,7 @@ record RateLimitProperties(
         @DefaultValue LocalProperties local,
         @NestedConfigurationProperty @DefaultValue RedisProperties redis,
         @DefaultValue ClientAddressProperties clientAddress,
+        @DefaultValue ActuatorProperties actuator,
         @Nullable String keySecret) {
     private static final int MIN_SECRET_LENGTH = 16;
 
@@ -65,7 +67,7 @@ record RateLimitProperties(
 
     RateLimitProperties with(Map<String, PolicyProperties> changed) {
         return new RateLimitProperties(
-                enabled, headers, filter, changed, backend, local, redis, clientAddress, keySecret);
+                enabled, headers, filter, changed, backend, local, redis, clientAddress, actuator, keySecret);
     }
 
     /** Where buckets can be. */
@@ -212,6 +214,14 @@ record RateLimitProperties(
             }
         }
     }
+
+    /**
+     * The actuator's endpoint.
+     *
+     * @param showKeys Whether it shows the keys that are denied most as they are, with addresses and names of users, rather
+     *     than their hashes; values of headers and cookies are hashed all the same
+     */
+    record ActuatorProperties(@DefaultValue("false") boolean showKeys) {}
 
     ConfiguredPolicies configuredPolicies() {
         Map<String, String> uniform = new HashMap<>();

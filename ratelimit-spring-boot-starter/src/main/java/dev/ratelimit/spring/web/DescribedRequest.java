@@ -68,9 +68,7 @@ public record DescribedRequest(
         Answers answers = new Answers(this, context, user);
         answers.attributes.put(FAILURES, new Failures(failures));
         IpAddress from = client.of(address, name -> Collections.enumeration(values(name)));
-        if (from != null) {
-            answers.attributes.put(ClientAddress.ATTRIBUTE, from);
-        }
+        answers.attributes.put(ClientAddress.ATTRIBUTE, from == null ? "none" : from); // nothing is to be looked for
         return (HttpServletRequest) Proxy.newProxyInstance(
                 DescribedRequest.class.getClassLoader(), new Class<?>[] {HttpServletRequest.class}, answers);
     }

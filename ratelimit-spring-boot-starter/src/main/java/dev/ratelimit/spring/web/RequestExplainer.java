@@ -62,8 +62,8 @@ public final class RequestExplainer {
         IpAddress peer = described.address() == null ? null : IpAddress.parse(described.address());
         IpAddress from = client.of(asked);
         return new Explanation(
-                from == null ? null : from.toString(),
-                peer == null || peer.equals(from) ? null : peer.toString(),
+                from == null ? null : client.text(from),
+                peer == null || peer.equals(from) ? null : described.address(),
                 explained,
                 failures.stream().distinct().toList());
     }

@@ -19,7 +19,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -71,9 +70,8 @@ class LivePoliciesTest {
         context.publishEvent(new EnvironmentChangeEvent(Set.of("something")));
     }
 
-    private static void change(AssertableApplicationContext context, String policy, @Nullable String limits) {
-        context.getBean(PolicyChanger.class)
-                .change(policy, new PolicyChange(limits == null ? null : List.of(limits), null, null));
+    private static void change(AssertableApplicationContext context, String policy, String limits) {
+        context.getBean(PolicyChanger.class).change(policy, new PolicyChange(limits, null, null));
     }
 
     @Test
