@@ -50,9 +50,11 @@ class MetricsConfigurationTest {
 
     @Test
     void hasNoThreadWhereThereIsNothingToReport() {
-        new ApplicationContextRunner().withConfiguration(OURS).run(context -> assertThat(
-                        context.getBean(RateLimitReporter.class).isRunning())
-                .isFalse());
+        new ApplicationContextRunner()
+                .withConfiguration(OURS)
+                .run(context -> assertThat(
+                                context.getBean(RateLimitReporter.class).isRunning())
+                        .isFalse());
     }
 
     @Test
@@ -78,9 +80,7 @@ class MetricsConfigurationTest {
         RateLimitCounts counts = new RateLimitCounts(none);
         web.withBean("ownMeters", RateLimitMeters.class, () -> new RateLimitMeters(none, counts, null, null))
                 .withBean(
-                        "ownObservations",
-                        RateLimitObservationFilter.class,
-                        () -> new RateLimitObservationFilter(none))
+                        "ownObservations", RateLimitObservationFilter.class, () -> new RateLimitObservationFilter(none))
                 .withBean(
                         "ownReporter",
                         RateLimitReporter.class,
