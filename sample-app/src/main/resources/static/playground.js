@@ -1,0 +1,165 @@
+import {send, show} from './answers.js';
+import {Bucket} from './bucket.js';
+import {Chart} from './chart.js';
+import {at, h, plural, say} from './dom.js';
+import {explainOnSubmit} from './explain.js';
+import {limitsOf} from './fields.js';
+
+const ENDPOINT = 'actuator/ratelimit';
+const POLL_MILLIS = 2000;
+const TARGETS = ['/playground/ping', '/api/hello', '/reports/acme/export?pages=2', '/weather/Rome'];
+const KEYS_OF_CODE = {export: 'acme', 'weather-station': 'us'};
+const FLOOD = 200;
+const LINE = 25; // of the flood's requests that are under way at once
+
+const buckets = new Map();
+const chart = new Chart();
+const calm = matchMedia('(prefers-reduced-motion: reduce)');
+let address = null;
+let paused = false;
+let busy = false;
+
+async function json(url) {
+  const response = await fetch(url, {cache: 'no-store'});
+  if (!response.ok) {
+    throw new Error(`${url} answered ${response.status}`);
+  }
+  return response.json();
+}
+
+// What the buckets hold.
+
+function keyOf(bucket) {
+  return {ip: address, global: 'global'}[bucket.key] ?? KEYS_OF_CODE[bucket.name];
+}
+
+async function poll() {
+  const {policies} = await json(ENDPOINT);
+  for (const policy of policies) {
+    let bucket = buckets.get(policy.name);
+    if (!bucket) {
+      bucket = new Bucket(policy);
+      buckets.set(policy.name, bucket);
+      at('buckets').append(bucket.element);
+    }
+    bucket.count(policy.counts);
+  }
+  await Promise.all([...buckets.values()].filter(keyOf).map(async bucket => {
+    const {state} = await json(`${ENDPOINT}/policies/${bucket.name}?key=${encodeURIComponent(keyOf(bucket))}`);
+    bucket.set(state.remaining);
+  }));
+}
+
+async function keepPolling() {
+  if (!paused && !document.hidden) {
+    try {
+      await poll();
+      at('notice').hidden = true;
+    } catch (failure) {
+      say(at('notice'), `The endpoint of the rate limits cannot be read: ${failure.message}. It is there with the profile "playground", which mvn spring-boot:run sets.`);
+      at('notice').hidden = false;
+    }
+  }
+  setTimeout(keepPolling, POLL_MILLIS);
+}
+
+function render() {
+  if (!paused) {
+    buckets.forEach(bucket => bucket.render());
+    chart.render();
+  }
+}
+
+// What the buttons do.
+
+function take(answer) {
+  chart.add(!answer.denied);
+  show(answer);
+  for (const {name, remaining} of limitsOf(answer.headers)) {
+    const bucket = buckets.get(name);
+    if (bucket && (!answer.client || bucket.key === 'global')) {
+      bucket.set(remaining);
+    }
+  }
+  render();
+  return answer;
+}
+
+function tell(what, answers) {
+  const denied = answers.filter(answer => answer.denied);
+  const violated = [...new Set(denied.flatMap(answer => answer.violated))];
+  const last = denied.at(-1);
+  say(at('result'), answers.length === 1 && !last ? `${what}: allowed. ${answers[0].text}`
+    : `${what}: ${answers.length - denied.length} allowed, ${denied.length} denied`
+      + (last ? ` by ${violated.join(' and ')}. Come back in ${plural(last.retryAfter, 'second')}.` : '.'));
+}
+
+/** Runs one thing at a time. The buttons keep the focus meanwhile, which a disabled one would lose. */
+function onClick(id, action) {
+  at(id).addEventListener('click', async () => {
+    if (busy) {
+      return;
+    }
+    busy = true;
+    const buttons = document.querySelectorAll('.buttons button');
+    buttons.forEach(button => button.setAttribute('aria-disabled', 'true'));
+    try {
+      await action(at('target').value);
+    } catch (failure) {
+      say(at('result'), `The server did not answer: ${failure.message}`);
+    } finally {
+      buttons.forEach(button => button.removeAttribute('aria-disabled'));
+      busy = false;
+    }
+  });
+}
+
+onClick('one', async path => tell('One request', [take(await send(path))]));
+
+onClick('burst', async path =>
+  tell('Burst of 20', await Promise.all(Array.from({length: 20}, () => send(path).then(take)))));
+
+/** Each from an address of its own, in the network that RFC 2544 keeps free for tests like this. */
+onClick('flood', async path => {
+  const first = Math.floor(Math.random() * 0x1ff00);
+  const answers = [];
+  for (let i = 0; i < FLOOD; i += LINE) {
+    answers.push(...await Promise.all(Array.from({length: LINE}, (_, j) => {
+      const client = first + i + j;
+      return send(path, `198.${18 + (client >> 16)}.${client >> 8 & 255}.${client & 255}`).then(take);
+    })));
+  }
+  tell(`Flood of ${FLOOD} clients`, answers);
+  if (answers.some(believedToBeOld)) {
+    at('result').append(' The server did not believe their addresses, and took all for one client.');
+  }
+});
+
+function believedToBeOld(answer) {
+  return limitsOf(answer.headers).some(({name, remaining}) =>
+    buckets.get(name)?.key === 'ip' && remaining < buckets.get(name).capacity - 1 && !answer.denied);
+}
+
+at('pause').addEventListener('click', () => {
+  paused = !paused;
+  at('pause').setAttribute('aria-pressed', paused);
+});
+
+at('target').append(...TARGETS.map(path => h('option', {}, path)));
+at('target').addEventListener('change', () => {
+  at('path').value = at('target').value;
+});
+explainOnSubmit();
+
+try {
+  const response = await fetch('playground/address');
+  address = response.ok ? await response.text() : null;
+} catch {
+  address = null;
+}
+at('address').value = address ?? '';
+keepPolling();
+(function frame() {
+  render();
+  setTimeout(() => calm.matches ? frame() : requestAnimationFrame(frame), calm.matches ? 1000 : 100);
+})();
