@@ -21,7 +21,7 @@ export async function send(path, client) {
 /** Puts an answer on top of the last ones. */
 export function show(answer) {
   const fields = FIELDS.filter(name => answer.headers.has(name))
-    .map(name => h('div', {}, h('dt', {}, name), h('dd', {}, answer.headers.get(name))));
+    .map(name => h('div', {}, h('dt', {}, `${name}: `), h('dd', {}, answer.headers.get(name))));
   at('no-answers').hidden = true;
   at('answers').prepend(h('li', {},
     h('p', {class: 'line'},

@@ -45,14 +45,15 @@ export class Bucket {
       'aria-valuemax': this.capacity, 'aria-valuenow': this.capacity}, picture);
     this.levelText = h('span');
     this.next = h('p', {class: 'next'});
-    this.counts = h('p', {class: 'counts'});
+    this.allowed = h('span');
+    this.denied = h('span');
     return h('li', {class: this.shadow ? 'bucket shadow' : 'bucket'},
       h('h3', {id: title}, policy.name, ...this.shadow ? [' ', h('span', {class: 'tag'}, 'shadow')] : []),
-      h('p', {class: 'rule'}, h('span', {class: 'mono'}, policy.limits.join(', ')), ' ', KEYS[policy.key] ?? ''),
+      h('p', {class: 'rule'}, h('span', {class: 'mono'}, policy.limits.join(', ')), KEYS[policy.key] ?? 'by the code'),
       this.meter,
       h('p', {class: 'level'}, this.levelText, ' ', h('small', {}, `of ${this.capacity}`)),
       this.next,
-      this.counts);
+      h('p', {class: 'counts'}, this.allowed, ' ', this.denied));
   }
 
   /** Takes over what a server said is left. A fraction of a token that flowed in since is kept where it may be true. */
@@ -65,7 +66,8 @@ export class Bucket {
   }
 
   count({allowed = 0, denied = 0, 'shadow-denied': would = 0}) {
-    say(this.counts, this.shadow ? `${allowed} allowed, ${would} would be denied` : `${allowed} allowed, ${denied} denied`);
+    say(this.allowed, `${allowed} allowed`);
+    say(this.denied, this.shadow ? `${would} would be denied` : `${denied} denied`);
   }
 
   level() {
@@ -77,7 +79,7 @@ export class Bucket {
     const level = this.level() ?? this.capacity;
     const whole = Math.floor(level);
     const wait = Math.ceil((whole + 1 - level) / this.rate);
-    const next = level >= this.capacity ? 'full' : this.rate >= 2 ? `${this.rate} a second flow in` : `next in ${wait} s`;
+    const next = level >= this.capacity ? 'full' : this.rate >= 2 ? `${this.rate} more a second` : `next in ${wait} s`;
     const empty = (1 - level / this.capacity) * (BOTTOM - TOP);
     this.water.style.transform = `translateY(${empty.toFixed(1)}px)`;
     this.element.classList.toggle('empty', whole === 0);

@@ -64,7 +64,7 @@ class ActuatorStub {
         };
         Decision d = limiter.peek(policies.get(name), k, 1);
         Map<String, Object> v = view(policies.find(name));
-        v.put("state", Map.of("remaining", d.remaining()));
+        v.put("state", Map.of("remaining", d.allowed() ? d.remaining() + 1 : d.remaining()));
         return v;
     }
 
