@@ -18,18 +18,31 @@ export async function send(path, client) {
   };
 }
 
-/** Puts an answer on top of the last ones. */
+let last = null;
+
+/** Puts an answer on top of the last ones; where it says the same as the last, it only adds to that one's number. */
 export function show(answer) {
-  const fields = FIELDS.filter(name => answer.headers.has(name))
-    .map(name => h('div', {}, h('dt', {}, `${name}: `), h('dd', {}, answer.headers.get(name))));
-  at('no-answers').hidden = true;
-  at('answers').prepend(h('li', {},
+  const fields = FIELDS.filter(name => answer.headers.has(name)).map(name => [name, answer.headers.get(name)]);
+  const same = JSON.stringify([answer.status, answer.path, !answer.client, fields]);
+  if (last?.same === same) {
+    last.times++;
+  } else {
+    last = {same, times: 1, who: h('span', {class: 'who'})};
+    at('no-answers').hidden = true;
+    at('answers').prepend(row(answer, fields, last.who));
+    while (at('answers').children.length > KEPT) {
+      at('answers').lastElementChild.remove();
+    }
+  }
+  last.who.textContent = (answer.client ?? 'you') + (last.times === 1 ? ''
+    : answer.client ? ` and ${last.times - 1} more` : `, ${last.times} times`);
+}
+
+function row(answer, fields, who) {
+  return h('li', {},
     h('p', {class: 'line'},
       h('span', {class: answer.denied ? 'status denied' : 'status allowed'}, answer.denied ? '429 denied' : `${answer.status} allowed`),
       h('span', {class: 'mono'}, `GET ${answer.path}`),
-      h('span', {class: 'who'}, answer.client ?? 'you')),
-    h('dl', {}, ...fields)));
-  while (at('answers').children.length > KEPT) {
-    at('answers').lastElementChild.remove();
-  }
+      who),
+    h('dl', {}, ...fields.map(([name, value]) => h('div', {}, h('dt', {}, `${name}: `), h('dd', {}, value)))));
 }

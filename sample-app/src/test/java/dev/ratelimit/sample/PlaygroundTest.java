@@ -120,7 +120,8 @@ class PlaygroundTest {
         browser.await(
                 "document.querySelector('#chart-text').innerText.startsWith('10 requests allowed and 10 denied')");
         browser.await("buckets.innerText.includes('" + counts.count("visitor", Outcome.DENIED) + " denied')");
-        browser.await("buckets.innerText.includes('" + counts.count("trial", Outcome.SHADOW_DENIED) + " would be denied')");
+        browser.await(
+                "buckets.innerText.includes('" + counts.count("trial", Outcome.SHADOW_DENIED) + " would be denied')");
     }
 
     @Test
