@@ -12,8 +12,8 @@ let count = 0;
  * in, so what it shows needs no poll to be right.
  */
 export class Bucket {
-  #level = null;
-  #since = 0;
+  #level;
+  #since = performance.now();
 
   constructor(policy) {
     this.name = policy.name;
@@ -22,6 +22,7 @@ export class Bucket {
     const tightest = limits.reduce((a, b) => a.capacity <= b.capacity ? a : b);
     this.capacity = tightest.capacity;
     this.rate = tightest.rate;
+    this.#level = this.capacity; // as any bucket is that nobody has asked
     this.shadow = policy.mode === 'shadow';
     this.element = this.#draw(policy);
   }
@@ -56,12 +57,18 @@ export class Bucket {
       h('p', {class: 'counts'}, this.allowed, ' ', this.denied));
   }
 
-  /** Takes over what a server said is left. A fraction of a token that flowed in since is kept where it may be true. */
+  /** Takes over what is left. A fraction of a token that flowed in since is kept where it may be true. */
   set(remaining) {
-    const now = this.level();
-    if (now === null || Math.floor(now) !== remaining) {
+    if (Math.floor(this.level()) !== remaining) {
       this.#level = remaining;
       this.#since = performance.now();
+    }
+  }
+
+  /** Takes over what an answer says is left, unless it is late: answers of a burst come in any order. */
+  lower(remaining) {
+    if (remaining < this.level()) {
+      this.set(remaining);
     }
   }
 
@@ -71,12 +78,11 @@ export class Bucket {
   }
 
   level() {
-    return this.#level === null ? null
-      : Math.min(this.capacity, this.#level + (performance.now() - this.#since) / 1000 * this.rate);
+    return Math.min(this.capacity, this.#level + (performance.now() - this.#since) / 1000 * this.rate);
   }
 
   render() {
-    const level = this.level() ?? this.capacity;
+    const level = this.level();
     const whole = Math.floor(level);
     const wait = Math.ceil((whole + 1 - level) / this.rate);
     const next = level >= this.capacity ? 'full' : this.rate >= 2 ? `${this.rate} more a second` : `next in ${wait} s`;

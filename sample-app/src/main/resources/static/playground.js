@@ -18,6 +18,7 @@ const calm = matchMedia('(prefers-reduced-motion: reduce)');
 let address = null;
 let paused = false;
 let busy = false;
+let taken = 0; // answers so far: what was asked before the last of them is stale
 
 async function json(url) {
   const response = await fetch(url, {cache: 'no-store'});
@@ -45,20 +46,27 @@ async function poll() {
     bucket.count(policy.counts);
   }
   await Promise.all([...buckets.values()].filter(keyOf).map(async bucket => {
+    const before = taken;
     const {state} = await json(`${ENDPOINT}/policies/${bucket.name}?key=${encodeURIComponent(keyOf(bucket))}`);
-    bucket.set(state.remaining);
+    if (before === taken) {
+      bucket.set(state.remaining);
+    }
   }));
+}
+
+async function refresh() {
+  try {
+    await poll();
+    at('notice').hidden = true;
+  } catch (failure) {
+    say(at('notice'), `The endpoint of the rate limits cannot be read: ${failure.message}. It is there with the profile "playground", which mvn spring-boot:run sets.`);
+    at('notice').hidden = false;
+  }
 }
 
 async function keepPolling() {
   if (!paused && !document.hidden) {
-    try {
-      await poll();
-      at('notice').hidden = true;
-    } catch (failure) {
-      say(at('notice'), `The endpoint of the rate limits cannot be read: ${failure.message}. It is there with the profile "playground", which mvn spring-boot:run sets.`);
-      at('notice').hidden = false;
-    }
+    await refresh();
   }
   setTimeout(keepPolling, POLL_MILLIS);
 }
@@ -73,12 +81,13 @@ function render() {
 // What the buttons do.
 
 function take(answer) {
+  taken++;
   chart.add(!answer.denied);
   show(answer);
   for (const {name, remaining} of limitsOf(answer.headers)) {
     const bucket = buckets.get(name);
     if (bucket && (!answer.client || bucket.key === 'global')) {
-      bucket.set(remaining);
+      bucket.lower(remaining);
     }
   }
   render();
@@ -110,6 +119,7 @@ function onClick(id, action) {
     } finally {
       buttons.forEach(button => button.removeAttribute('aria-disabled'));
       busy = false;
+      refresh();
     }
   });
 }
@@ -130,14 +140,15 @@ onClick('flood', async path => {
     })));
   }
   tell(`Flood of ${FLOOD} clients`, answers);
-  if (answers.some(believedToBeOld)) {
+  if (answers.some(takenForAnother)) {
     at('result').append(' The server did not believe their addresses, and took all for one client.');
   }
 });
 
-function believedToBeOld(answer) {
-  return limitsOf(answer.headers).some(({name, remaining}) =>
-    buckets.get(name)?.key === 'ip' && remaining < buckets.get(name).capacity - 1 && !answer.denied);
+/** Whether a new client was answered from a bucket that had been used before. */
+function takenForAnother(answer) {
+  return !answer.denied && limitsOf(answer.headers).some(({name, remaining}) =>
+    buckets.get(name)?.key === 'ip' && remaining < buckets.get(name).capacity - 1);
 }
 
 at('pause').addEventListener('click', () => {

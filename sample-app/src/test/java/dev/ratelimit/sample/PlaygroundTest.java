@@ -204,7 +204,7 @@ class PlaygroundTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"360, light", "360, dark", "768, light", "1440, light", "1440, dark"})
+    @CsvSource({"320, light", "360, light", "360, dark", "768, light", "1440, light", "1440, dark"})
     void canBeReadAtAnyWidthInAnyLight(int width, String scheme) throws Exception {
         open(width, scheme);
         browser.click("#one");
@@ -216,6 +216,7 @@ class PlaygroundTest {
         awaitResult("Burst of 20: 5");
         browser.click("#explain button");
         browser.await("explained.children.length > 0");
+        awaitLevel("trial", 0);
         browser.eval("scrollTo(0, 0)");
         browser.screenshot(Path.of("target", "playground-" + width + "-" + scheme + ".png"));
 
