@@ -4,7 +4,6 @@ import {limit} from './fields.js';
 const TOP = 10;
 const BOTTOM = 92;
 const WALL = 'M8 4 L16.2 86 Q17 94 25 94 H71 Q79 94 79.8 86 L88 4';
-const KEYS = {ip: 'for each address', principal: 'for each user', global: 'for all together'};
 let count = 0;
 
 /**
@@ -15,19 +14,19 @@ export class Bucket {
   #level;
   #since = performance.now();
 
-  constructor(policy) {
-    this.name = policy.name;
-    this.key = policy.key;
+  /** Creates the bucket of that policy, which whose says in words. */
+  constructor(policy, whose) {
+    this.isGlobal = policy.key === 'global';
     const limits = policy.limits.map(limit);
     const tightest = limits.reduce((a, b) => a.capacity <= b.capacity ? a : b);
     this.capacity = tightest.capacity;
     this.rate = tightest.rate;
     this.#level = this.capacity; // as any bucket is that nobody has asked
     this.shadow = policy.mode === 'shadow';
-    this.element = this.#draw(policy);
+    this.element = this.#draw(policy, whose);
   }
 
-  #draw(policy) {
+  #draw(policy, whose) {
     const clip = `inside-${++count}`;
     const title = `bucket-${count}`;
     this.water = svg('rect', {class: 'water', x: 0, y: TOP, width: 96, height: BOTTOM - TOP + 4});
@@ -49,8 +48,8 @@ export class Bucket {
     this.allowed = h('span');
     this.denied = h('span');
     return h('li', {class: this.shadow ? 'bucket shadow' : 'bucket'},
-      h('h3', {id: title}, policy.name, ...this.shadow ? [' ', h('span', {class: 'tag'}, 'shadow')] : []),
-      h('p', {class: 'rule'}, h('span', {class: 'mono'}, policy.limits.join(', ')), KEYS[policy.key] ?? 'by the code'),
+      h('h3', {id: title}, policy.policy, ...this.shadow ? [' ', h('span', {class: 'tag'}, 'shadow')] : []),
+      h('p', {class: 'rule'}, h('span', {class: 'mono'}, policy.limits.join(', ')), whose),
       this.meter,
       h('p', {class: 'level'}, this.levelText, ' ', h('small', {}, `of ${this.capacity}`)),
       this.next,

@@ -17,6 +17,12 @@ export function limitsOf(headers) {
   return items(headers.get('RateLimit')).map(({name, r, t}) => ({name, remaining: r, wait: t ?? 0}));
 }
 
+/** Reads a duration as "PT1M1.5S", in whole seconds, none too few. */
+export function seconds(duration) {
+  const [, hours = 0, minutes = 0, rest = 0] = /^PT(?:(\d+)H)?(?:(\d+)M)?(?:([\d.]+)S)?$/.exec(duration);
+  return Math.ceil(hours * 3600 + minutes * 60 + Number(rest));
+}
+
 const UNITS = {ns: 1e-9, us: 1e-6, ms: 1e-3, s: 1, m: 60, h: 3600, d: 86400};
 
 /** Reads a limit as "100/1m burst 200": its capacity, and the tokens that flow in each second. */

@@ -7,8 +7,7 @@ import {limitsOf} from './fields.js';
 
 const ENDPOINT = 'actuator/ratelimit';
 const POLL_MILLIS = 2000;
-const TARGETS = ['/playground/ping', '/api/hello', '/reports/acme/export?pages=2', '/weather/Rome'];
-const KEYS_OF_CODE = {export: 'acme', 'weather-station': 'us'};
+const TARGETS = ['/playground/ping', '/api/hello', '/reports/acme/export?pages=2'];
 const FLOOD = 200;
 const LINE = 25; // of the flood's requests that are under way at once
 
@@ -30,28 +29,37 @@ async function json(url) {
 
 // What the buckets hold.
 
-function keyOf(bucket) {
-  return {ip: address, global: 'global'}[bucket.key] ?? KEYS_OF_CODE[bucket.name];
+/** Whose bucket of a policy is shown, in words and as the endpoint wants it; null if this page cannot know. */
+function ownerOf({policy, key, paths}) {
+  if (policy === 'export') {
+    return {whose: 'for each tenant', query: 'by=argument&key=acme'};
+  }
+  return paths.length === 0 ? null
+    : key === 'global' ? {whose: 'for all together', query: 'key=all'}
+      : {whose: 'for each address', query: `key=${encodeURIComponent(address)}`};
 }
 
 async function poll() {
   const {policies} = await json(ENDPOINT);
-  for (const policy of policies) {
-    let bucket = buckets.get(policy.name);
-    if (!bucket) {
-      bucket = new Bucket(policy);
-      buckets.set(policy.name, bucket);
-      at('buckets').append(bucket.element);
-    }
-    bucket.count(policy.counts);
-  }
-  await Promise.all([...buckets.values()].filter(keyOf).map(async bucket => {
-    const before = taken;
-    const {state} = await json(`${ENDPOINT}/policies/${bucket.name}?key=${encodeURIComponent(keyOf(bucket))}`);
-    if (before === taken) {
-      bucket.set(state.remaining);
+  await Promise.all(policies.map(async policy => {
+    const owner = ownerOf(policy);
+    if (owner) {
+      const bucket = buckets.get(policy.policy) ?? add(policy, owner);
+      bucket.count(policy.counts);
+      const before = taken;
+      const {key} = await json(`${ENDPOINT}/policies/${policy.policy}?${owner.query}`);
+      if (before === taken) {
+        bucket.set(key.remaining);
+      }
     }
   }));
+}
+
+function add(policy, {whose}) {
+  const bucket = new Bucket(policy, whose);
+  buckets.set(policy.policy, bucket);
+  at('buckets').append(bucket.element);
+  return bucket;
 }
 
 async function refresh() {
@@ -86,7 +94,7 @@ function take(answer) {
   show(answer);
   for (const {name, remaining} of limitsOf(answer.headers)) {
     const bucket = buckets.get(name);
-    if (bucket && (!answer.client || bucket.key === 'global')) {
+    if (bucket && (!answer.client || bucket.isGlobal)) {
       bucket.lower(remaining);
     }
   }
@@ -148,7 +156,7 @@ onClick('flood', async path => {
 /** Whether a new client was answered from a bucket that had been used before. */
 function takenForAnother(answer) {
   return !answer.denied && limitsOf(answer.headers).some(({name, remaining}) =>
-    buckets.get(name)?.key === 'ip' && remaining < buckets.get(name).capacity - 1);
+    buckets.has(name) && !buckets.get(name).isGlobal && remaining < buckets.get(name).capacity - 1);
 }
 
 at('pause').addEventListener('click', () => {

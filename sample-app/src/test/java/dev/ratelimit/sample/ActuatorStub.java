@@ -43,7 +43,8 @@ class ActuatorStub {
     private Map<String, Object> view(ConfiguredPolicy each) {
         Map<String, Object> view = new LinkedHashMap<>();
         String name = each.policy().name();
-        view.put("name", name);
+        view.put("policy", name);
+        view.put("paths", key(name).equals("code") ? List.of() : List.of("/x"));
         view.put("mode", each.mode().name().toLowerCase(Locale.ROOT));
         view.put("limits", each.policy().limits().stream().map(Limit::toString).toList());
         view.put("key", key(name));
@@ -64,7 +65,7 @@ class ActuatorStub {
         };
         Decision d = limiter.peek(policies.get(name), k, 1);
         Map<String, Object> v = view(policies.find(name));
-        v.put("state", Map.of("remaining", d.allowed() ? d.remaining() + 1 : d.remaining()));
+        v.put("key", Map.of("remaining", d.allowed() ? d.remaining() + 1 : d.remaining()));
         return v;
     }
 
@@ -72,21 +73,45 @@ class ActuatorStub {
     Map<String, Object> explain(@RequestParam String path) {
         boolean ping = path.equals("/playground/ping");
         return Map.of(
-                "verdict",
+                "client",
+                "127.0.0.1",
                 "allowed",
+                true,
                 "policies",
                 List.of(
+                        ping
+                                ? Map.of(
+                                        "policy",
+                                        "visitor",
+                                        "mode",
+                                        "enforce",
+                                        "asked",
+                                        true,
+                                        "allowed",
+                                        true,
+                                        "remaining",
+                                        10,
+                                        "tokens",
+                                        1,
+                                        "keyFrom",
+                                        List.of("ip"))
+                                : Map.of(
+                                        "policy",
+                                        "visitor",
+                                        "mode",
+                                        "enforce",
+                                        "asked",
+                                        false,
+                                        "reason",
+                                        "the path matches none of [/playground/ping]"),
                         Map.of(
-                                "name",
-                                "visitor",
-                                "matches",
-                                ping,
-                                "remaining",
-                                9,
-                                "keySource",
-                                "ip",
-                                "why",
-                                "no path of it matches: /playground/ping"),
-                        Map.of("name", "api", "matches", false, "why", "no path of it matches: /api/**")));
+                                "policy",
+                                "api",
+                                "mode",
+                                "enforce",
+                                "asked",
+                                false,
+                                "reason",
+                                "the path matches none of [/api/**]")));
     }
 }
