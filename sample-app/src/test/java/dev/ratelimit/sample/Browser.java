@@ -265,9 +265,11 @@ final class Browser implements AutoCloseable {
         Files.write(file, Base64.getDecoder().decode(png));
     }
 
-    /** Returns what was thrown and complained of in the console since the start. */
-    List<String> errors() {
-        return List.copyOf(errors);
+    /** Returns what was thrown and complained of in the console, and forgets it. */
+    List<String> takeErrors() {
+        List<String> taken = List.copyOf(errors);
+        errors.removeAll(taken);
+        return taken;
     }
 
     @Override

@@ -72,7 +72,7 @@ class PlaygroundTest {
 
     @AfterEach
     void nothingWentWrong() {
-        assertThat(browser.errors()).isEmpty();
+        assertThat(browser.takeErrors()).isEmpty();
     }
 
     private void open(int width, String scheme) {
