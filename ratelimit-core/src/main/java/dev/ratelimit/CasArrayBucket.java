@@ -31,7 +31,7 @@ class CasArrayBucket extends GuardedBucket {
         long nanos = terms.clock.nanos();
         while (true) {
             long[] before = state;
-            Decision decision = terms.decide(before, nanos, tokens, maxWaitNanos);
+            Decision decision = decide(before, nanos, tokens, maxWaitNanos);
             if (!decision.allowed()) {
                 return decision;
             }
@@ -44,8 +44,12 @@ class CasArrayBucket extends GuardedBucket {
     }
 
     @Override
-    final Decision decide(long tokens) {
-        return terms.decide(state, terms.clock.nanos(), tokens, 0);
+    final Decision decide(long tokens, long maxWaitNanos) {
+        return decide(state, terms.clock.nanos(), tokens, maxWaitNanos);
+    }
+
+    private Decision decide(long[] state, long nanos, long tokens, long maxWaitNanos) {
+        return terms.decide(state, nanos, tokens, isRetired(state) ? 0 : maxWaitNanos);
     }
 
     @Override

@@ -70,7 +70,7 @@ class CasBucket extends GuardedBucket {
     }
 
     @Override
-    final Decision decide(long tokens) {
+    final Decision decide(long tokens, long maxWaitNanos) {
         Gcra limit = terms.first();
         long nanos = terms.clock.nanos();
         long before;
@@ -79,7 +79,7 @@ class CasBucket extends GuardedBucket {
             before = fullAt;
             debt = debt(before, nanos);
         } while (before != fullAt);
-        return limit.decision(debt, tokens, limit.fits(debt, tokens, 0));
+        return limit.decision(debt, tokens, limit.fits(debt, tokens, maxWaitNanos));
     }
 
     @Override

@@ -6,19 +6,19 @@ import java.util.List;
 /**
  * A list of claims on the way through a {@link LocalRateLimiter}, all or nothing.
  *
- * <p>All are looked at first, so that a denial that can be foreseen touches no bucket. Then they are consumed in order; if
+ * <p>All are looked at first, so that a denial that can be foreseen touches no bucket. Then they are taken in order; if
  * another thread was quicker at one of them, what was taken before it is given back. In between, a third thread may be
  * denied tokens that come back; and where the thread is held up for so long that a bucket refills before it is given back to,
  * that bucket has those tokens twice.
  */
 final class Claims {
-    private final RateLimiter limiter;
+    private final LocalRateLimiter limiter;
     private final Claim[] distinct; // of which there are count
     private final int[] places; // in distinct, of each claim
     private int count;
 
     /** Adds up the claims on one bucket. */
-    Claims(RateLimiter limiter, List<Claim> claims) {
+    Claims(LocalRateLimiter limiter, List<Claim> claims) {
         this.limiter = limiter;
         distinct = new Claim[claims.size()];
         places = new int[claims.size()];
@@ -51,15 +51,18 @@ final class Claims {
         return new Claim(one.policy(), one.key(), tokens);
     }
 
-    List<Decision> tryConsume() {
+    /** Takes the tokens of all for a caller who waits up to {@code maxWaitNanos}. */
+    List<Decision> reserve(long maxWaitNanos) {
         Decision[] decisions = new Decision[count];
         boolean allowed = true;
         for (int i = 0; i < count; i++) {
-            decisions[i] = limiter.peek(distinct[i].policy(), distinct[i].key(), distinct[i].tokens());
+            Claim claim = distinct[i];
+            decisions[i] = limiter.decide(claim.policy(), claim.key(), claim.tokens(), maxWaitNanos);
             allowed &= decisions[i].allowed();
         }
         for (int i = 0; i < count && allowed; i++) {
-            decisions[i] = limiter.tryConsume(distinct[i].policy(), distinct[i].key(), distinct[i].tokens());
+            Claim claim = distinct[i];
+            decisions[i] = limiter.reserve(claim.policy(), claim.key(), claim.tokens(), maxWaitNanos);
             allowed = decisions[i].allowed();
             if (!allowed) {
                 giveBack(i);

@@ -11,13 +11,21 @@ import java.io.Serializable;
  *
  * @param allowed whether the tokens were consumed
  * @param remaining whole tokens left after this decision, 0 or more
- * @param retryAfterNanos nanoseconds until the same request could pass; 0 if allowed, {@link Long#MAX_VALUE} if
- *     {@link #never()}
+ * @param retryAfterNanos nanoseconds until the same request could pass, {@link Long#MAX_VALUE} if {@link #never()}; if
+ *     allowed, those to wait before going on, which is 0 unless tokens were {@linkplain RateLimiter#reserve reserved}
  * @param resetAfterNanos nanoseconds until the bucket is full again, if nothing else is consumed
  * @param limit the limit that decided
+ * @param unavailable whether it is denied because those who know what is left could not be asked; {@code retryAfterNanos}
+ *     says when to try again, {@code remaining} is 0, and neither says anything of the client
  */
-public record Decision(boolean allowed, long remaining, long retryAfterNanos, long resetAfterNanos, Limit limit)
+public record Decision(
+        boolean allowed, long remaining, long retryAfterNanos, long resetAfterNanos, Limit limit, boolean unavailable)
         implements Serializable {
+
+    /** Creates what a limiter answered that knew. */
+    public Decision(boolean allowed, long remaining, long retryAfterNanos, long resetAfterNanos, Limit limit) {
+        this(allowed, remaining, retryAfterNanos, resetAfterNanos, limit, false);
+    }
 
     /** Whether the same request can never pass, as it asks for more tokens than the capacity. */
     public boolean never() {

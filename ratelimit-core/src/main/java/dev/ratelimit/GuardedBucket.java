@@ -3,7 +3,8 @@ package dev.ratelimit;
 /**
  * A bucket with a state of its own, guarded in one way or another.
  *
- * <p>It can be retired, once: it then says what it owed and denies everything from then on, so that whoever still holds
+ * <p>It can be retired, once: it then says what it owed and denies everything from then on,
+ * however long one would wait, so that whoever still holds
  * it does not spend tokens that nobody would know of. Who is denied by a retired bucket has to ask for its successor.
  */
 abstract class GuardedBucket extends TokenBucket {

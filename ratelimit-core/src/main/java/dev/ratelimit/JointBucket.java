@@ -73,10 +73,10 @@ final class JointBucket extends TokenBucket {
     }
 
     @Override
-    Decision decide(long tokens) {
+    Decision decide(long tokens, long maxWaitNanos) {
         lock();
         try {
-            return decideParts(tokens, 0);
+            return decideParts(tokens, maxWaitNanos);
         } finally {
             unlock(locked.size());
         }
@@ -117,10 +117,10 @@ final class JointBucket extends TokenBucket {
     /** Decides for a caller who waits up to {@code maxWaitNanos}; nobody waits less than zero, so that denies. */
     private Decision decideParts(long tokens, long maxWaitNanos) {
         List<Decision> decisions = new ArrayList<>(parts.size());
-        boolean allowed = true;
+        boolean allowed = maxWaitNanos >= 0;
         for (Part part : parts) {
-            Decision decision = part.bucket.decide(part.tokens(tokens));
-            allowed &= decision.retryAfterNanos() <= maxWaitNanos && !decision.never();
+            Decision decision = part.bucket.decide(part.tokens(tokens), maxWaitNanos);
+            allowed &= decision.allowed();
             decisions.add(decision);
         }
         if (!allowed) {
@@ -133,7 +133,7 @@ final class JointBucket extends TokenBucket {
 
     /** Returns the decision with what the part holds now: a request for more than any capacity charges nothing. */
     private static Decision uncharged(Part part, Decision decision) {
-        Decision now = part.bucket.decide(Long.MAX_VALUE);
+        Decision now = part.bucket.decide(Long.MAX_VALUE, 0);
         return new Decision(
                 false, now.remaining(), decision.retryAfterNanos(), now.resetAfterNanos(), decision.limit());
     }

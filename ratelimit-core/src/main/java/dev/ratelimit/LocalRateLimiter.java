@@ -1,5 +1,6 @@
 package dev.ratelimit;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -43,10 +44,33 @@ public final class LocalRateLimiter implements RateLimiter {
     @Override
     public Decision tryConsume(Policy policy, String key, long tokens) {
         Gcra.requirePositive("tokens", tokens);
+        return reserve(policy, key, tokens, 0);
+    }
+
+    @Override
+    public List<Decision> tryConsume(List<Claim> claims) {
+        return reserve(claims, 0);
+    }
+
+    @Override
+    public List<Decision> reserve(List<Claim> claims, Duration maxWait) {
+        return reserve(claims, Math.max(0, Gcra.nanosOf(maxWait)));
+    }
+
+    private List<Decision> reserve(List<Claim> claims, long maxWaitNanos) {
+        if (claims.size() == 1) {
+            Claim claim = claims.get(0);
+            return List.of(reserve(claim.policy(), claim.key(), claim.tokens(), maxWaitNanos));
+        }
+        return new Claims(this, claims).reserve(maxWaitNanos);
+    }
+
+    /** Takes tokens for a caller who waits up to {@code maxWaitNanos}, which is not negative. */
+    Decision reserve(Policy policy, String key, long tokens, long maxWaitNanos) {
         PolicyBuckets buckets = buckets(policy);
         while (true) {
             GuardedBucket bucket = buckets.bucket(policy, key);
-            Decision decision = bucket.reserve(tokens, 0);
+            Decision decision = bucket.reserve(tokens, maxWaitNanos);
             if (decision.allowed() || !bucket.isRetired()) {
                 return decision;
             }
@@ -54,17 +78,14 @@ public final class LocalRateLimiter implements RateLimiter {
     }
 
     @Override
-    public List<Decision> tryConsume(List<Claim> claims) {
-        if (claims.size() == 1) {
-            Claim claim = claims.get(0);
-            return List.of(tryConsume(claim.policy(), claim.key(), claim.tokens()));
-        }
-        return new Claims(this, claims).tryConsume();
+    public Decision peek(Policy policy, String key, long tokens) {
+        Gcra.requirePositive("tokens", tokens);
+        return decide(policy, key, tokens, 0);
     }
 
-    @Override
-    public Decision peek(Policy policy, String key, long tokens) {
-        return buckets(policy).peek(policy, key, tokens);
+    /** Returns what {@link #reserve(Policy, String, long, long)} would have returned, and takes nothing. */
+    Decision decide(Policy policy, String key, long tokens, long maxWaitNanos) {
+        return buckets(policy).decide(policy, key, tokens, maxWaitNanos);
     }
 
     @Override

@@ -26,7 +26,7 @@ final class LockBucket extends GuardedBucket {
         long nanos = terms.clock.nanos();
         lock.lock();
         try {
-            Decision decision = terms.decide(state, nanos, tokens, maxWaitNanos);
+            Decision decision = terms.decide(state, nanos, tokens, retired ? 0 : maxWaitNanos);
             if (decision.allowed()) {
                 terms.charge(state, nanos, tokens);
             }
@@ -37,11 +37,11 @@ final class LockBucket extends GuardedBucket {
     }
 
     @Override
-    Decision decide(long tokens) {
+    Decision decide(long tokens, long maxWaitNanos) {
         long nanos = terms.clock.nanos();
         lock.lock();
         try {
-            return terms.decide(state, nanos, tokens, 0);
+            return terms.decide(state, nanos, tokens, retired ? 0 : maxWaitNanos);
         } finally {
             lock.unlock();
         }

@@ -67,8 +67,7 @@ final class PolicyBuckets {
     }
 
     /** Decides without keeping a bucket for a key that has none, or other limits for one that has. */
-    Decision peek(Policy policy, String key, long tokens) {
-        Gcra.requirePositive("tokens", tokens);
+    Decision decide(Policy policy, String key, long tokens, long maxWaitNanos) {
         Terms terms = terms(policy);
         String kept = KeyDigest.of(key);
         while (true) {
@@ -76,7 +75,7 @@ final class PolicyBuckets {
             GuardedBucket looked = bucket == null
                     ? newBucket(terms, kept)
                     : areSame(bucket.terms, terms) ? bucket : successor(terms, bucket.terms, bucket.state());
-            Decision decision = looked.peek(tokens);
+            Decision decision = looked.decide(tokens, maxWaitNanos);
             if (bucket == null || !bucket.isRetired()) {
                 return decision;
             }

@@ -1,5 +1,6 @@
 package dev.ratelimit;
 
+import java.time.Duration;
 import java.util.List;
 
 /**
@@ -19,6 +20,18 @@ public interface RateLimiter {
      * @return one decision for each claim, in their order; the request is allowed if and only if all of them are
      */
     List<Decision> tryConsume(List<Claim> claims);
+
+    /**
+     * Decides all claims together, as {@link #tryConsume(List)} does, for a caller who waits: every one is allowed and charged
+     * at once, before all who come later, if its tokens are there within {@code maxWait}, and none is charged otherwise.
+     *
+     * <p>The caller may go on after the longest {@link Decision#retryAfterNanos} of the decisions, and it is the caller who
+     * waits. There is no default: one that is made of the other methods could not keep callers from taking the same place,
+     * and one that never waits would quietly do away with all waits behind a limiter that only passes on.
+     *
+     * @param maxWait zero or less not to wait at all; there is no longest
+     */
+    List<Decision> reserve(List<Claim> claims, Duration maxWait);
 
     /** Consumes {@code tokens} from the bucket of {@code key} if it holds that many, and none otherwise. */
     default Decision tryConsume(Policy policy, String key, long tokens) {

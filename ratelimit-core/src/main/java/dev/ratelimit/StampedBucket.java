@@ -23,7 +23,7 @@ final class StampedBucket extends GuardedBucket {
     Decision reserve(long tokens, long maxWaitNanos) {
         long nanos = terms.clock.nanos();
         long stamp = lock.tryOptimisticRead();
-        Decision decision = terms.decide(state, nanos, tokens, maxWaitNanos);
+        Decision decision = terms.decide(state, nanos, tokens, retired ? 0 : maxWaitNanos);
         if (!decision.allowed() && lock.validate(stamp)) {
             return decision;
         }
@@ -42,7 +42,7 @@ final class StampedBucket extends GuardedBucket {
     private Decision reserveLocked(long nanos, long tokens, long maxWaitNanos) {
         long stamp = lock.writeLock();
         try {
-            Decision decision = terms.decide(state, nanos, tokens, maxWaitNanos);
+            Decision decision = terms.decide(state, nanos, tokens, retired ? 0 : maxWaitNanos);
             if (decision.allowed()) {
                 terms.charge(state, nanos, tokens);
             }
@@ -53,8 +53,8 @@ final class StampedBucket extends GuardedBucket {
     }
 
     @Override
-    Decision decide(long tokens) {
-        return terms.decide(state(), terms.clock.nanos(), tokens, 0);
+    Decision decide(long tokens, long maxWaitNanos) {
+        return terms.decide(state(), terms.clock.nanos(), tokens, retired ? 0 : maxWaitNanos);
     }
 
     @Override

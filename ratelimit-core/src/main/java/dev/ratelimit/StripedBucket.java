@@ -62,10 +62,10 @@ final class StripedBucket extends GuardedBucket {
     }
 
     @Override
-    Decision decide(long tokens) {
+    Decision decide(long tokens, long maxWaitNanos) {
         int home = home();
-        Decision own = cells[home].decide(tokens);
-        return own.allowed() ? whole(own, home) : new View().decision(tokens, 0, limit(home, own.limit()));
+        Decision own = cells[home].decide(tokens, 0);
+        return own.allowed() ? whole(own, home) : new View().decision(tokens, maxWaitNanos, limit(home, own.limit()));
     }
 
     private Decision gather(int home, long tokens, long maxWaitNanos, Limit decider) {
@@ -210,6 +210,9 @@ final class StripedBucket extends GuardedBucket {
         }
 
         private boolean hasRoom() {
+            if (isRetired()) {
+                return false;
+            }
             for (int i = 0; i < cells.length; i++) {
                 if (!Shares.hasRoom(cells[i].terms, states[i], nanos)) {
                     return false;

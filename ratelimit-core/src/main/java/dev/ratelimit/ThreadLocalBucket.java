@@ -65,8 +65,8 @@ final class ThreadLocalBucket extends TokenBucket {
     }
 
     @Override
-    Decision decide(long tokens) {
-        return own().decide(tokens);
+    Decision decide(long tokens, long maxWaitNanos) {
+        return own().decide(tokens, maxWaitNanos);
     }
 
     @Override

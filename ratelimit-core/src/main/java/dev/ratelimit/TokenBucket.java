@@ -112,7 +112,7 @@ public abstract class TokenBucket {
      */
     public final Decision peek(long tokens) {
         Gcra.requirePositive("tokens", tokens);
-        return decide(tokens);
+        return decide(tokens, 0);
     }
 
     /**
@@ -132,7 +132,8 @@ public abstract class TokenBucket {
      */
     abstract Decision reserve(long tokens, long maxWaitNanos);
 
-    abstract Decision decide(long tokens);
+    /** Returns what {@link #reserve} would have returned, and takes nothing. */
+    abstract Decision decide(long tokens, long maxWaitNanos);
 
     abstract void refundNow(long tokens);
 

@@ -2,6 +2,7 @@ package dev.ratelimit;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.stream.Stream;
@@ -49,6 +50,10 @@ class GuardedBucketTest {
         assertThat(bucket.add(1_000)).isFalse();
         assertThat(bucket.peek(1).allowed()).isFalse();
         assertThat(bucket.tryConsume(1).allowed()).isFalse();
+        clock.advance(Duration.ofSeconds(30)); // in which some of what it pretends to owe is paid
+        assertThat(bucket.decide(1, Long.MAX_VALUE).allowed()).isFalse();
+        assertThat(bucket.reserve(1, Long.MAX_VALUE).allowed()).isFalse();
+        clock.advance(Duration.ofSeconds(-30));
         assertThat(successor.tryConsume(8_001).allowed()).isFalse();
         assertThat(successor.tryConsume(8_000).allowed()).isTrue();
     }

@@ -11,6 +11,12 @@ public enum Outcome {
     /** The policy would have denied it, but only looks on. */
     SHADOW_DENIED,
 
+    /**
+     * The backend was not there to decide, and what the policy does about that decided in its place; counted as allowed or
+     * denied, too.
+     */
+    DEGRADED,
+
     /** The policy did not apply, as it is to skip the request. */
     SKIPPED,
 

@@ -49,12 +49,15 @@ public final class Penalty {
 
     /** Whether {@code key} is under the penalty now. */
     boolean holds(String key, RateLimiter limiter) {
-        return !limiter.peek(term, key, 1).allowed();
+        Decision free = limiter.peek(term, key, 1);
+        return !free.allowed() && !free.unavailable();
     }
 
     /** Counts a denial of {@code key}, and returns whether it brought the key under the penalty, which begins with nothing. */
     boolean follows(String key, RateLimiter limiter) {
-        if (limiter.tryConsume(denials, key, 1).remaining() > 0
+        Decision counted = limiter.tryConsume(denials, key, 1);
+        if (counted.unavailable()
+                || counted.remaining() > 0
                 || !limiter.tryConsume(term, key, 1).allowed()) {
             return false;
         }

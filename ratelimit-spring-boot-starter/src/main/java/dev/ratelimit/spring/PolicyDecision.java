@@ -60,4 +60,14 @@ public record PolicyDecision(Policy policy, Decision decision, boolean penalized
         }
         return violations;
     }
+
+    /** Whether none of {@code violations} is known to be one, as those who know could not be asked. */
+    public static boolean areUnavailable(List<PolicyDecision> violations) {
+        for (PolicyDecision each : violations) {
+            if (!each.decision.unavailable()) {
+                return false;
+            }
+        }
+        return true;
+    }
 }

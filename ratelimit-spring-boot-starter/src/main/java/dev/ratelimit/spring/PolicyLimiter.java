@@ -136,7 +136,10 @@ public final class PolicyLimiter {
         }
     }
 
-    /** Counts a decision. A denial under a penalty does not count towards the next one. */
+    /**
+     * Counts a decision. A denial under a penalty does not count towards the next one, and one that is none of the client's
+     * doing towards none.
+     */
     private void note(String key, PolicyDecision decided) {
         ConfiguredPolicy policy = policies.find(decided.policy().name());
         if (policy == null) {
@@ -144,10 +147,14 @@ public final class PolicyLimiter {
         }
         String name = decided.policy().name();
         counts.add(name, outcome(policy, decided));
-        Penalty penalty = decided.decision().allowed() || decided.penalized() ? null : policy.penalty();
-        if (penalty != null && penalty.follows(key, limiter)) {
+        Penalty penalty = policy.penalty();
+        if (penalty != null && isHeldAgainstClient(decided) && penalty.follows(key, limiter)) {
             counts.add(name, Outcome.PENALIZED);
         }
+    }
+
+    private static boolean isHeldAgainstClient(PolicyDecision decided) {
+        return !decided.decision().allowed() && !decided.decision().unavailable() && !decided.penalized();
     }
 
     private static Outcome outcome(ConfiguredPolicy policy, PolicyDecision decided) {

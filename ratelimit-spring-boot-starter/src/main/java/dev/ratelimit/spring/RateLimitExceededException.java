@@ -6,7 +6,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Thrown in place of a call that {@link RateLimited} denied. A web request that ends in it is answered with 429.
+ * Thrown in place of a call that {@link RateLimited} denied. A web request that ends in it is answered with 429, or with
+ * 503 if it {@link #isUnavailable()}.
  *
  * <p>It has no stack trace, as it is thrown often and says where it comes from by its policies; and no key, which may be a
  * secret.
@@ -37,16 +38,23 @@ public final class RateLimitExceededException extends RuntimeException {
     }
 
     private static String message(List<PolicyDecision> violations) {
-        StringBuilder message = new StringBuilder("rate limit exceeded:");
+        boolean unavailable = PolicyDecision.areUnavailable(violations);
+        StringBuilder message = new StringBuilder(unavailable ? "rate limit unavailable:" : "rate limit exceeded:");
         for (PolicyDecision violation : violations) {
             Decision decision = violation.decision();
-            message.append(' ').append(violation.policy().name());
+            message.append(' ').append(violation.policy().name()).append(" (");
+            message.append(decision.unavailable() && !unavailable ? "unavailable, " : "");
             message.append(
                     decision.never()
-                            ? " (more tokens than it ever grants)"
-                            : " (retry after " + Duration.ofNanos(decision.retryAfterNanos()) + ")");
+                            ? "more tokens than it ever grants)"
+                            : "retry after " + Duration.ofNanos(decision.retryAfterNanos()) + ")");
         }
         return message.toString();
+    }
+
+    /** Whether no limit is known to be exceeded, but those who know could not be asked, and a policy is to deny then. */
+    public boolean isUnavailable() {
+        return PolicyDecision.areUnavailable(violations);
     }
 
     /** Returns what each policy that denied has decided, in the order of {@link #policies()}. */

@@ -6,27 +6,17 @@ import dev.ratelimit.Limit;
 import dev.ratelimit.NanoClock;
 import dev.ratelimit.Policy;
 import dev.ratelimit.RateLimiter;
-import java.util.ArrayList;
+import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.locks.Lock;
-import java.util.concurrent.locks.ReentrantLock;
-import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Takes places for callers who wait for their tokens: each has its place from the moment it asks, before all who come later,
  * and knows at once how long it has to wait. Thread-safe.
- *
- * <p>A place is a debt. All tokens but one are charged; when that last one could be had is when all could; then it is charged
- * as well. In between, the bucket lacks a token and so admits nobody; the callers who might reckon with the same token are
- * those who wait, too, and a lock for each key keeps them apart. Where several processes share a limiter it does not: two of
- * them may get the same place, and go on together; the debt stands, and whoever comes next waits for both.
  */
 final class WaitingLine {
     private final RateLimiter limiter;
     private final NanoClock clock;
-    private final List<Lock> locks = // by a hash of the key
-            IntStream.range(0, 64).<Lock>mapToObj(i -> new ReentrantLock()).toList();
 
     WaitingLine(RateLimiter limiter, NanoClock clock) {
         this.limiter = limiter;
@@ -37,85 +27,24 @@ final class WaitingLine {
      * A place in each of the lines that a call stands in.
      *
      * @param decisions on each claim, as it was decided when the place was taken
-     * @param readyAt the reading of the clock at which the call may go on
+     * @param takenAt a reading of the clock from just before
+     * @param readyAt the reading at which the call may go on
      */
     record Place(List<Claim> claims, List<Decision> decisions, long takenAt, long readyAt) {}
-
-    /** One claim's tokens, and the reading of the clock at which they are there. */
-    private record Turn(Decision decision, long readyAt) {}
 
     /** Takes the tokens of all {@code claims}, to be there within {@code maxWaitNanos}; or none, and returns null. */
     @Nullable
     Place take(List<Claim> claims, long maxWaitNanos) {
         long takenAt = clock.nanos();
-        long readyAt = takenAt;
-        List<Decision> decisions = new ArrayList<>(claims.size());
-        for (Claim claim : claims) {
-            Turn turn = take(claim, maxWaitNanos);
-            if (turn == null) {
-                claims.subList(0, decisions.size())
-                        .forEach(taken -> limiter.refund(taken.policy(), taken.key(), taken.tokens()));
+        List<Decision> decisions = limiter.reserve(claims, Duration.ofNanos(maxWaitNanos));
+        long waitNanos = 0;
+        for (Decision decision : decisions) {
+            if (!decision.allowed()) {
                 return null;
             }
-            decisions.add(turn.decision);
-            readyAt = turn.readyAt - readyAt > 0 ? turn.readyAt : readyAt;
+            waitNanos = Math.max(waitNanos, decision.retryAfterNanos());
         }
-        return new Place(claims, decisions, takenAt, readyAt);
-    }
-
-    private @Nullable Turn take(Claim claim, long maxWaitNanos) {
-        Lock lock = locks.get(Math.floorMod(claim.key().hashCode(), locks.size()));
-        lock.lock();
-        try {
-            Decision decision = limiter.tryConsume(claim.policy(), claim.key(), claim.tokens());
-            while (!decision.allowed()) {
-                if (!fits(decision, maxWaitNanos)) {
-                    return null;
-                }
-                Turn turn = reserve(claim, maxWaitNanos);
-                if (turn != null) {
-                    return turn;
-                }
-                decision = limiter.tryConsume(claim.policy(), claim.key(), claim.tokens());
-            }
-            return new Turn(decision, clock.nanos());
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    /** Charges a claim whose tokens are not there yet; or nothing, and returns null, if that has changed by now. */
-    private @Nullable Turn reserve(Claim claim, long maxWaitNanos) {
-        Policy policy = claim.policy();
-        String key = claim.key();
-        long others = claim.tokens() - 1;
-        if (others > 0) {
-            limiter.charge(policy, key, others);
-        }
-        long before = clock.nanos();
-        Decision last = limiter.tryConsume(policy, key, 1);
-        long after = clock.nanos();
-        if (last.allowed()) {
-            return new Turn(last, after);
-        }
-        if (fits(last, maxWaitNanos)) {
-            limiter.charge(policy, key, 1);
-            if (clock.nanos() - before < last.retryAfterNanos()) { // or else another may have had that token meanwhile
-                Decision behind = limiter.peek(policy, key, 1);
-                return new Turn(
-                        new Decision(true, behind.remaining(), 0, behind.resetAfterNanos(), last.limit()),
-                        after + last.retryAfterNanos());
-            }
-            limiter.refund(policy, key, 1);
-        }
-        if (others > 0) {
-            limiter.refund(policy, key, others);
-        }
-        return null;
-    }
-
-    private static boolean fits(Decision denial, long maxWaitNanos) {
-        return !denial.never() && denial.retryAfterNanos() <= maxWaitNanos;
+        return new Place(claims, decisions, takenAt, clock.nanos() + waitNanos);
     }
 
     /** Returns how long the call that has {@code place} has to wait yet; 0 or less if it may go on. */
@@ -125,17 +54,18 @@ final class WaitingLine {
 
     /**
      * Gives back a place that is not waited for any longer: the tokens, but for those that may have flowed in again since, as
-     * they would be there twice. That is known not to be so where there is one claim and one limit, which was waited for.
+     * they would be there twice. That is known not to be so while they are waited for under one limit.
      */
     void giveBack(Place place) {
-        long nanos = clock.nanos();
-        boolean waits = place.readyAt - nanos > 0
-                && place.claims.size() == 1
-                && place.claims.get(0).policy().limits().size() == 1;
-        for (Claim claim : place.claims) {
-            long owed = claim.tokens() - (waits ? 0 : refilled(claim.policy(), nanos - place.takenAt));
+        long nanos = clock.nanos() - place.takenAt;
+        for (int i = 0; i < place.claims.size(); i++) {
+            Claim claim = place.claims.get(i);
+            Policy policy = claim.policy();
+            boolean waits =
+                    policy.limits().size() == 1 && place.decisions.get(i).retryAfterNanos() > nanos;
+            long owed = claim.tokens() - (waits ? 0 : refilled(policy, nanos));
             if (owed > 0) {
-                limiter.refund(claim.policy(), claim.key(), owed);
+                limiter.refund(policy, claim.key(), owed);
             }
         }
     }

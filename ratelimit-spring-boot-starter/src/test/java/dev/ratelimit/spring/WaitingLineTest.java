@@ -45,7 +45,7 @@ class WaitingLineTest {
         return new Claim(policy, "key", tokens);
     }
 
-    /** A bucket by itself knows exactly how long a wait is, under any limits; a line behind the limiter's back must, too. */
+    /** A bucket by itself knows exactly how long a wait is, under any limits; so does a line before a limiter. */
     @Test
     void agreesWithABucketOnEveryWait() {
         Random random = new Random(ThreadLocalRandom.current().nextLong());

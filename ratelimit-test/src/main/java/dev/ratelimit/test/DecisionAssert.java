@@ -29,13 +29,29 @@ public final class DecisionAssert extends AbstractObjectAssert<DecisionAssert, D
         return this;
     }
 
-    /** Verifies that the request was denied. */
+    /** Verifies that the request was denied, by a limit that is known to be exceeded. */
     public DecisionAssert isRateLimited() {
         isNotNull();
-        if (actual.allowed()) {
-            failWithMessage("Expected the request to be denied by a limit, but it was allowed:%n%s", actual);
+        if (actual.allowed() || actual.unavailable()) {
+            failWithMessage("Expected the request to be denied by a limit, but it was %s:%n%s", outcome(), actual);
         }
         return this;
+    }
+
+    /** Verifies that the request was denied since those who know the limit's state could not be asked. */
+    public DecisionAssert isUnavailable() {
+        isNotNull();
+        if (!actual.unavailable()) {
+            failWithMessage("Expected the limit to be unavailable, but the request was %s:%n%s", outcome(), actual);
+        }
+        return this;
+    }
+
+    private String outcome() {
+        if (actual.unavailable()) {
+            return "denied as unavailable";
+        }
+        return actual.allowed() ? "allowed" : "denied";
     }
 
     /** Verifies how long to wait in whole seconds, rounded up as in an answer's {@code Retry-After}. */

@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class HttpAnswerAssert extends AbstractObjectAssert<HttpAnswerAssert, HttpAnswer> {
     private static final int TOO_MANY_REQUESTS = 429;
+    private static final int SERVICE_UNAVAILABLE = 503;
     private static final Pattern NAMES = Pattern.compile("\"(?:[^\"\\\\]|\\\\.)*\"");
     private static final Pattern REMAINING = Pattern.compile("; *r=(\\d+)|^(\\d+)$");
 
@@ -30,7 +31,7 @@ public final class HttpAnswerAssert extends AbstractObjectAssert<HttpAnswerAsser
     /** Verifies that the request was not denied by a limit, whatever else came of it. */
     public HttpAnswerAssert isAllowed() {
         isNotNull();
-        if (actual.status() == TOO_MANY_REQUESTS) {
+        if (actual.status() == TOO_MANY_REQUESTS || saysUnavailable()) {
             failWithMessage("Expected the request to be allowed, but it was denied:%n%s%n%s", actual, actual.body());
         }
         return this;
@@ -40,9 +41,27 @@ public final class HttpAnswerAssert extends AbstractObjectAssert<HttpAnswerAsser
     public HttpAnswerAssert isRateLimited() {
         isNotNull();
         if (actual.status() != TOO_MANY_REQUESTS) {
-            failWithMessage("Expected the request to be denied by a limit, but it was allowed:%n%s", actual);
+            failWithMessage(
+                    "Expected the request to be denied by a limit, but it was %s:%n%s",
+                    saysUnavailable() ? "denied as unavailable" : "allowed", actual);
         }
         return this;
+    }
+
+    /**
+     * Verifies that the request was denied since those who know the limit's state could not be asked: that it was answered with
+     * 503 and the problem that says so.
+     */
+    public HttpAnswerAssert isUnavailable() {
+        isNotNull();
+        if (!saysUnavailable()) {
+            failWithMessage("Expected the limit to be unavailable, but the answer was:%n%s%n%s", actual, actual.body());
+        }
+        return this;
+    }
+
+    private boolean saysUnavailable() {
+        return actual.status() == SERVICE_UNAVAILABLE && actual.body().contains("#temporary-reduced-capacity\"");
     }
 
     /** Verifies that the client is told to come back in {@code seconds}, by {@code Retry-After}. */

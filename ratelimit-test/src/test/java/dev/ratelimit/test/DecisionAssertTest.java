@@ -58,4 +58,19 @@ class DecisionAssertTest {
                         () -> assertThat(bucket.tryConsume(6)).isRateLimited().retryAfter(1))
                 .hasMessageStartingWith("Expected a retry after <PT1S>, but it never passes:");
     }
+
+    @Test
+    void tellsADenialByALimitFromOneForWantOfIt() {
+        Decision unavailable = new Decision(false, 0, 1_000_000_000, 1_000_000_000, Limit.parse("5/1m"), true);
+
+        assertThat(unavailable).isUnavailable().retryAfter(1);
+        assertThatThrownBy(() -> assertThat(unavailable).isRateLimited())
+                .hasMessageStartingWith(
+                        "Expected the request to be denied by a limit, but it was denied as unavailable:");
+        assertThatThrownBy(() -> assertThat(unavailable).isAllowed()).isInstanceOf(AssertionError.class);
+        assertThatThrownBy(() -> assertThat(bucket.tryConsume(1)).isUnavailable())
+                .hasMessageStartingWith("Expected the limit to be unavailable, but the request was allowed:");
+        assertThatThrownBy(() -> assertThat(bucket.tryConsume(5)).isUnavailable())
+                .hasMessageStartingWith("Expected the limit to be unavailable, but the request was denied:");
+    }
 }

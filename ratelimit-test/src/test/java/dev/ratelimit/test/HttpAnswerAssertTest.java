@@ -65,4 +65,22 @@ class HttpAnswerAssertTest {
                         "Expected the client to be told that <4> tokens remain, but it was <not told>:");
         assertThatThrownBy(() -> assertThat(denied).remaining(4)).hasMessageContaining("but it was <0>:");
     }
+
+    @Test
+    void tellsADenialByALimitFromOneForWantOfIt() {
+        HttpAnswer unavailable = new HttpAnswer(
+                503,
+                Map.of("Retry-After", List.of("1")),
+                "{\"type\":\"https://iana.org/assignments/http-problem-types#temporary-reduced-capacity\"}");
+
+        assertThat(unavailable).isUnavailable().retryAfter(1);
+        assertThatThrownBy(() -> assertThat(unavailable).isRateLimited())
+                .hasMessageStartingWith(
+                        "Expected the request to be denied by a limit, but it was denied as unavailable:");
+        assertThatThrownBy(() -> assertThat(unavailable).isAllowed())
+                .hasMessageStartingWith("Expected the request to be allowed, but it was denied:");
+        assertThatThrownBy(() -> assertThat(denied).isUnavailable())
+                .hasMessageStartingWith("Expected the limit to be unavailable, but the answer was:");
+        assertThat(new HttpAnswer(503, Map.of(), "down for repairs")).isAllowed();
+    }
 }

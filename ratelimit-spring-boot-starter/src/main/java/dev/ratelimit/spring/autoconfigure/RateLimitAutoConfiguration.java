@@ -5,6 +5,7 @@ import dev.ratelimit.NanoClock;
 import dev.ratelimit.RateLimiter;
 import dev.ratelimit.spring.CallContexts;
 import dev.ratelimit.spring.ConfiguredPolicies;
+import dev.ratelimit.spring.InvalidRateLimitException;
 import dev.ratelimit.spring.PolicyLimiter;
 import dev.ratelimit.spring.RateLimitCounts;
 import dev.ratelimit.spring.RateLimitedAdvisor;
@@ -49,6 +50,12 @@ public final class RateLimitAutoConfiguration {
     @Bean
     @ConditionalOnMissingBean
     RateLimiter rateLimiter(RateLimitProperties properties, NanoClock clock) {
+        String redis = properties.redisProperty();
+        if (redis != null) {
+            throw new InvalidRateLimitException(
+                    redis,
+                    "is redis, but there is no Lettuce: add org.springframework.boot:spring-boot-starter-data-redis");
+        }
         return LocalRateLimiter.builder()
                 .maximumKeys(properties.local().maximumKeys())
                 .synchronization(properties.local().synchronization())

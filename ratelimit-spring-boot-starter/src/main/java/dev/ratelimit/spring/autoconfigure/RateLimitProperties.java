@@ -6,6 +6,7 @@ import dev.ratelimit.Synchronization;
 import dev.ratelimit.spring.ConfiguredPolicies;
 import dev.ratelimit.spring.ConfiguredPolicy;
 import dev.ratelimit.spring.InvalidRateLimitException;
+import dev.ratelimit.spring.OnFailure;
 import dev.ratelimit.spring.Penalty;
 import dev.ratelimit.spring.PolicyMode;
 import dev.ratelimit.spring.web.Cidr;
@@ -20,6 +21,7 @@ import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.ConfigurationProperties;
+import org.springframework.boot.context.properties.NestedConfigurationProperty;
 import org.springframework.boot.context.properties.bind.DefaultValue;
 
 /**
@@ -30,10 +32,12 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param headers Header fields that tell a client of its limits: those of the IETF's draft, those named X-RateLimit, or none
  * @param filter Where the filter stands
  * @param policies The policies by name
+ * @param backend Where the buckets are, unless a policy says otherwise: in each process, or in a Redis that all share
  * @param local The limiter that keeps its buckets in this process
+ * @param redis The limiter that keeps its buckets in Redis
  * @param clientAddress Which address a request comes from
  * @param keySecret The secret under which headers and cookies are hashed before they are keys; random for each process
- *     unless set
+ *     unless set, and so needed where instances are to agree on them
  */
 @ConfigurationProperties(prefix = "ratelimit", ignoreUnknownFields = false)
 record RateLimitProperties(
@@ -41,7 +45,9 @@ record RateLimitProperties(
         @DefaultValue("ietf") Headers headers,
         @DefaultValue FilterProperties filter,
         @DefaultValue Map<String, PolicyProperties> policies,
+        @DefaultValue("local") Backend backend,
         @DefaultValue LocalProperties local,
+        @NestedConfigurationProperty @DefaultValue RedisProperties redis,
         @DefaultValue ClientAddressProperties clientAddress,
         @Nullable String keySecret) {
     private static final int MIN_SECRET_LENGTH = 16;
@@ -55,6 +61,12 @@ record RateLimitProperties(
                     "ratelimit.key-secret",
                     "has " + keySecret.strip().length() + " characters, but must have at least " + MIN_SECRET_LENGTH);
         }
+    }
+
+    /** Where buckets can be. */
+    enum Backend {
+        LOCAL,
+        REDIS
     }
 
     /** The dialects of the header fields. */
@@ -83,6 +95,9 @@ record RateLimitProperties(
      * @param mode Whether the policy denies, only counts what it would deny, or is not looked at
      * @param skip Who is never charged: client addresses, such as 10.0.0.0/8, and names of RequestSkip beans
      * @param penalty Stricter limits, for a while, for who was denied too often
+     * @param backend Where the policy's buckets are: in each process, or in a Redis that all share
+     * @param onFailure What decides while Redis cannot be asked: a local bucket with this instance's share of the limits, or
+     *     nothing, so that all is denied or allowed
      */
     record PolicyProperties(
             @DefaultValue List<LimitProperties> limits,
@@ -95,7 +110,15 @@ record RateLimitProperties(
             @DefaultValue List<String> chargeOn,
             @DefaultValue("enforce") PolicyMode mode,
             @DefaultValue List<String> skip,
-            @Nullable PenaltyProperties penalty) {
+            @Nullable PenaltyProperties penalty,
+            @Nullable Backend backend,
+            @Nullable OnFailure onFailure) {
+
+        /** Whether the key is made of something that is a client's secret, and so is hashed. */
+        boolean isKeyedBySecret() {
+            return key != null
+                    && key.stream().anyMatch(each -> each.startsWith("header:") || each.startsWith("cookie:"));
+        }
 
         /** Returns the number that {@code tokens} is, or null if it is the name of a bean. */
         @Nullable
@@ -202,6 +225,7 @@ record RateLimitProperties(
             throw new InvalidRateLimitException(
                     property(name, "limits"), "is missing, but a policy needs at least one limit, such as 100/1m");
         }
+        checkBackend(name, properties);
         Map<String, Policy> plans = plans(name, properties);
         Policy policy = plans.isEmpty()
                 ? new Policy(name, LimitProperties.limits(properties.limits, property(name, "limits")))
@@ -211,6 +235,37 @@ record RateLimitProperties(
         checkTokens(tokens, policy.limits(), property(name, "tokens"));
         return new ConfiguredPolicy(
                 policy, tokens, properties.mode, plans, penalty(properties, policy, plans.values()));
+    }
+
+    private void checkBackend(String name, PolicyProperties properties) {
+        if (properties.backend == Backend.LOCAL && properties.onFailure != null) {
+            throw new InvalidRateLimitException(
+                    property(name, "on-failure"), "means nothing beside " + property(name, "backend") + ": local");
+        }
+        if (isInRedis(properties) && keySecret == null && properties.isKeyedBySecret()) {
+            throw new InvalidRateLimitException(
+                    "ratelimit.key-secret",
+                    "is missing, but " + property(name, "key") + " is " + properties.key
+                            + " and its buckets are in Redis,"
+                            + " where instances agree on them only if they hash under the same secret");
+        }
+    }
+
+    /** Returns the property by which there are buckets in Redis, or null if there are none. */
+    @Nullable
+    String redisProperty() {
+        if (backend == Backend.REDIS) {
+            return "ratelimit.backend";
+        }
+        return policies.keySet().stream()
+                .filter(name -> isInRedis(policies.get(name)))
+                .map(name -> property(name, "backend"))
+                .findFirst()
+                .orElse(null);
+    }
+
+    boolean isInRedis(PolicyProperties properties) {
+        return (properties.backend == null ? backend : properties.backend) == Backend.REDIS;
     }
 
     private static Map<String, Policy> plans(String name, PolicyProperties properties) {

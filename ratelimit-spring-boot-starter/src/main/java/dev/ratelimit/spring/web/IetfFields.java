@@ -49,11 +49,13 @@ final class IetfFields implements RateLimitFields {
             for (int i = 1; i < decisions.size(); i++) {
                 PolicyText text = textOf(decisions.get(i).policy());
                 policies.append(", ").append(text.field());
-                appendState(states.append(", "), text, decisions.get(i).decision());
+                appendState(states, text, decisions.get(i).decision());
             }
             response.setHeader(POLICY, policies.toString());
         }
-        response.setHeader(STATE, states.toString());
+        if (!states.isEmpty()) {
+            response.setHeader(STATE, states.toString());
+        }
     }
 
     private PolicyText textOf(Policy policy) {
@@ -61,11 +63,16 @@ final class IetfFields implements RateLimitFields {
         return text == null ? others.computeIfAbsent(policy, PolicyText::of) : text;
     }
 
+    /** Says nothing of what is not known. */
     private static void appendState(StringBuilder states, PolicyText policy, Decision decision) {
+        if (decision.unavailable()) {
+            return;
+        }
         LimitText limit = policy.of(decision.limit());
         long seconds = decision.allowed() || decision.never()
                 ? Seconds.ceil(Math.min(decision.resetAfterNanos(), limit.tokenIntervalNanos()))
                 : Seconds.retryAfter(decision);
+        states.append(states.isEmpty() ? "" : ", ");
         states.append(limit.name()).append(";r=").append(Math.min(decision.remaining(), LimitText.MAX_INTEGER));
         states.append(";t=").append(seconds);
     }

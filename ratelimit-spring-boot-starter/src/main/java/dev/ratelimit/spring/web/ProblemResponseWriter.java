@@ -18,25 +18,62 @@ import org.springframework.web.util.HtmlUtils;
  * Writes 429 with {@code Retry-After} and a problem (RFC 9457), or a short page for a browser. Thread-safe.
  *
  * <p>It names the policies that were exceeded, and never the key. Who is held to the limits of a penalty is told so by the
- * problem's type.
+ * problem's type. Where none is known to be exceeded, as those who know could not be asked, it is a 503.
  */
 public final class ProblemResponseWriter implements RateLimitResponseWriter {
-    private static final String TYPES = "https://iana.org/assignments/http-problem-types#";
-    private static final String QUOTA_EXCEEDED = "{\"type\":\"" + TYPES + "quota-exceeded\","
-            + "\"title\":\"Request cannot be satisfied as assigned quota has been exceeded\"";
-    private static final String ABNORMAL_USAGE = "{\"type\":\"" + TYPES + "abnormal-usage-detected\","
-            + "\"title\":\"Request not satisfied due to detection of abnormal request pattern\"";
     private static final HexFormat HEX = HexFormat.of();
     private static final String HTML = "text/html;charset=UTF-8";
+
+    /** What may be the matter, as draft-ietf-httpapi-ratelimit-headers-11 has it. */
+    private enum Problem {
+        QUOTA_EXCEEDED(
+                HttpStatus.TOO_MANY_REQUESTS,
+                "quota-exceeded",
+                "Request cannot be satisfied as assigned quota has been exceeded"),
+        ABNORMAL_USAGE(
+                HttpStatus.TOO_MANY_REQUESTS,
+                "abnormal-usage-detected",
+                "Request not satisfied due to detection of abnormal request pattern"),
+        REDUCED_CAPACITY(
+                HttpStatus.SERVICE_UNAVAILABLE,
+                "temporary-reduced-capacity",
+                "Request cannot be satisfied due to temporary server capacity constraints");
+
+        private final HttpStatus status;
+        private final String json; // how it begins
+
+        Problem(HttpStatus status, String type, String title) {
+            this.status = status;
+            this.json = "{\"type\":\"https://iana.org/assignments/http-problem-types#" + type + "\",\"title\":\""
+                    + title + "\",\"status\":" + status.value();
+        }
+
+        static Problem of(List<PolicyDecision> violations) {
+            if (PolicyDecision.areUnavailable(violations)) {
+                return REDUCED_CAPACITY;
+            }
+            boolean penalized = false;
+            for (PolicyDecision violation : violations) {
+                penalized |= violation.penalized() && !violation.decision().unavailable();
+            }
+            return penalized ? ABNORMAL_USAGE : QUOTA_EXCEEDED;
+        }
+
+        /** Whether it is one of that policy: what is known to be exceeded is told apart from what is not. */
+        boolean isOf(PolicyDecision violation) {
+            return violation.decision().unavailable() == (this == REDUCED_CAPACITY);
+        }
+    }
 
     @Override
     public void write(HttpServletRequest request, HttpServletResponse response, List<PolicyDecision> violations)
             throws IOException {
-        response.setStatus(HttpStatus.TOO_MANY_REQUESTS.value());
+        Problem problem = Problem.of(violations);
+        response.setStatus(problem.status.value());
         response.setHeader(HttpHeaders.CACHE_CONTROL, "no-store");
         String detail = writeRetryAfter(request, response, violations);
         boolean html = AcceptedTypes.of(request).preferHtml();
-        String body = html ? page(detail) : problem(request, violations, detail);
+        String body = html ? page(problem, detail) : json(problem, request, violations, detail);
         byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
         response.setContentType(html ? HTML : MediaType.APPLICATION_PROBLEM_JSON_VALUE);
         response.setContentLength(bytes.length);
@@ -73,18 +110,17 @@ public final class ProblemResponseWriter implements RateLimitResponseWriter {
         return "Try again in " + seconds + (seconds == 1 ? " second." : " seconds.");
     }
 
-    private static String problem(HttpServletRequest request, List<PolicyDecision> violations, String detail) {
-        boolean penalized = false;
-        for (PolicyDecision violation : violations) {
-            penalized |= violation.penalized();
-        }
-        StringBuilder json = new StringBuilder(512).append(penalized ? ABNORMAL_USAGE : QUOTA_EXCEEDED);
-        appendQuoted(json.append(",\"status\":429,\"detail\":"), detail);
+    private static String json(
+            Problem problem, HttpServletRequest request, List<PolicyDecision> violations, String detail) {
+        StringBuilder json = new StringBuilder(512).append(problem.json);
+        appendQuoted(json.append(",\"detail\":"), detail);
         appendQuoted(json.append(",\"instance\":"), request.getRequestURI());
         String separator = ",\"violated-policies\":[";
         for (PolicyDecision violation : violations) {
-            appendQuoted(json.append(separator), violation.policy().name());
-            separator = ",";
+            if (problem.isOf(violation)) {
+                appendQuoted(json.append(separator), violation.policy().name());
+                separator = ",";
+            }
         }
         return json.append("]}").toString();
     }
@@ -104,8 +140,9 @@ public final class ProblemResponseWriter implements RateLimitResponseWriter {
         json.append('"');
     }
 
-    private static String page(String detail) {
-        return "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Too many requests</title></head>\n"
-                + "<body><h1>Too many requests</h1><p>" + HtmlUtils.htmlEscape(detail) + "</p></body></html>\n";
+    private static String page(Problem problem, String detail) {
+        String title = problem == Problem.REDUCED_CAPACITY ? "Temporarily unavailable" : "Too many requests";
+        return "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>" + title + "</title></head>\n"
+                + "<body><h1>" + title + "</h1><p>" + HtmlUtils.htmlEscape(detail) + "</p></body></html>\n";
     }
 }

@@ -11,7 +11,7 @@ import java.util.Map;
 import org.springframework.http.HttpHeaders;
 
 /**
- * The one answer that every door gives: the header fields on each response, and the 429. Thread-safe.
+ * The one answer that every door gives: the header fields on each response, and the denial. Thread-safe.
  *
  * <p>A request may be decided upon more than once, by the filter and by annotated methods on its way. The fields list all
  * policies that had a say, the latest decision of each, in the order of application.yml; what is not from there comes last.
@@ -23,7 +23,7 @@ public final class RateLimitAnswer {
     private final RateLimitFields fields;
     private final RateLimitResponseWriter writer;
 
-    /** Creates the answer; {@code fields} tells of every decision, and {@code writer} writes the 429. */
+    /** Creates the answer; {@code fields} tells of every decision, and {@code writer} writes the denial. */
     public RateLimitAnswer(RequestRules rules, RateLimitFields fields, RateLimitResponseWriter writer) {
         rules.rules().forEach(rule -> places.put(rule.policy().policy().name(), places.size()));
         this.fields = fields;
@@ -44,7 +44,7 @@ public final class RateLimitAnswer {
         fields.write(response, all);
     }
 
-    /** Writes the 429; does nothing once the response is on its way. */
+    /** Writes the denial; does nothing once the response is on its way. */
     void denied(HttpServletRequest request, HttpServletResponse response, List<PolicyDecision> violations)
             throws IOException {
         if (response.isCommitted()) {

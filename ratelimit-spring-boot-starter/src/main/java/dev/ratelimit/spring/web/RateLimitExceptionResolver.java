@@ -11,7 +11,7 @@ import org.springframework.web.servlet.HandlerExceptionResolver;
 import org.springframework.web.servlet.ModelAndView;
 
 /**
- * Answers a {@link RateLimitExceededException} from a handler, or what code on the way has made of it, with the filter's 429.
+ * Answers a {@link RateLimitExceededException} from a handler, or what code on the way has made of it, with the filter's answer.
  * Thread-safe.
  *
  * <p>It comes first, so that an application's handler of all exceptions does not make something else of a denial.

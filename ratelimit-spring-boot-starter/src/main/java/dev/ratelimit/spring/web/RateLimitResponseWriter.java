@@ -16,7 +16,7 @@ public interface RateLimitResponseWriter {
     /**
      * Writes status, headers and body. The {@code RateLimit} fields are set already, and nothing is committed.
      *
-     * @param violations the policies that denied, at least one
+     * @param violations the policies that denied, at least one; where all of them are unavailable, the client is not to blame
      */
     void write(HttpServletRequest request, HttpServletResponse response, List<PolicyDecision> violations)
             throws IOException;

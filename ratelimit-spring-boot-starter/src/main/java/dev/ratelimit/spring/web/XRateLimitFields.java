@@ -26,6 +26,9 @@ final class XRateLimitFields implements RateLimitFields {
             Decision other = decisions.get(i).decision();
             closest = isCloser(other, closest) ? other : closest;
         }
+        if (closest.unavailable()) {
+            return; // what is left is not known
+        }
         response.setHeader(LIMIT, Long.toString(closest.limit().capacity()));
         response.setHeader(REMAINING, Long.toString(closest.remaining()));
         response.setHeader(RESET, Long.toString(Seconds.ceil(closest.resetAfterNanos())));
@@ -33,6 +36,9 @@ final class XRateLimitFields implements RateLimitFields {
 
     /** What denied is closest, whatever it has left; then what has the fewest tokens, and what takes longest to fill. */
     private static boolean isCloser(Decision one, Decision other) {
+        if (one.unavailable() != other.unavailable()) {
+            return other.unavailable();
+        }
         if (one.allowed() != other.allowed()) {
             return other.allowed();
         }

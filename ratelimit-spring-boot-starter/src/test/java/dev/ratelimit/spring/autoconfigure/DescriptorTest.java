@@ -19,7 +19,7 @@ class DescriptorTest {
 
         assertThat(ImportCandidates.load(AutoConfiguration.class, loader))
                 .filteredOn(name -> name.startsWith("dev.ratelimit."))
-                .hasSize(2)
+                .hasSize(3)
                 .allSatisfy(name -> assertThat(Class.forName(name)).hasAnnotation(AutoConfiguration.class));
     }
 
@@ -43,6 +43,10 @@ class DescriptorTest {
                             "\"ratelimit.key-secret\"",
                             "\"ratelimit.local.maximum-keys\"",
                             "\"ratelimit.local.synchronization\"",
+                            "\"ratelimit.backend\"",
+                            "\"ratelimit.redis.timeout\"",
+                            "\"ratelimit.redis.instances\"",
+                            "\"ratelimit.redis.prefix\"",
                             "How many keys are tracked for each policy");
         }
     }

@@ -150,7 +150,8 @@ class HttpDocsTest {
                         RateLimitProperties.PolicyProperties.class,
                         RateLimitProperties.ClientAddressProperties.class,
                         RateLimitProperties.FilterProperties.class,
-                        RateLimitProperties.LocalProperties.class)
+                        RateLimitProperties.LocalProperties.class,
+                        RedisProperties.class)
                 .flatMap(type -> Stream.of(type.getRecordComponents()))
                 .map(component ->
                         component.getName().replaceAll("([A-Z])", "-$1").toLowerCase(Locale.ROOT))

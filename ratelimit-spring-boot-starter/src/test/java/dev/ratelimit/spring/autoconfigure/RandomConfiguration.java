@@ -241,6 +241,10 @@ final class RandomConfiguration {
                 "ratelimit.local.synchronization",
                 List.of("cas", "LOCK", "stamped", "striped"),
                 List.of("thread_local", "compare-and-set"));
+        maybe("ratelimit.backend", List.of("local", "LOCAL"), List.of("rediss", "memory", "on"));
+        maybe("ratelimit.redis.timeout", List.of("50ms", "10s", "1"), List.of("0", "-1ms", "11s", "soon"));
+        maybe("ratelimit.redis.instances", List.of("1", "12"), List.of("0", "-3", "10001", "three"));
+        maybe("ratelimit.redis.prefix", List.of("shop", "a:b"), List.of("", "{shop}", "caf\u00e9"));
         maybe(
                 "ratelimit.client-address.trusted-proxies",
                 List.of("10.0.0.0/8, ::1", "192.0.2.1"),

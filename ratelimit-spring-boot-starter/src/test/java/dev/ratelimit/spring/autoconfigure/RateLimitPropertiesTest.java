@@ -311,10 +311,11 @@ class RateLimitPropertiesTest {
     @ParameterizedTest
     @CsvSource({
         "ratelimit.policies.api.limts=5/1m, 'limits, plans, key, paths'",
-        "ratelimit.polices.api.limits=5/1m, 'enabled, headers, filter, policies'",
+        "ratelimit.polices.api.limits=5/1m, 'enabled, headers, filter, policies, backend, local, redis'",
         "ratelimit.enable=true, enabled",
         "ratelimit.key-secrt=a secret of somebody, key-secret",
         "ratelimit.local.max-keys=5, 'maximum-keys, synchronization'",
+        "ratelimit.redis.time=5, 'timeout, instances, prefix'",
         "ratelimit.filter.order=5, 'order-before-security, order-after-security'",
         "ratelimit.policies.api.penalty.fore=5m, 'after, within, limits, for'",
         "ratelimit.policies.web.limits[0].refill-perid=1m, 'capacity, refill-tokens, refill-period'",

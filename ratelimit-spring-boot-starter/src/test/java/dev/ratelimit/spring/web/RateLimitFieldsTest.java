@@ -52,6 +52,24 @@ class RateLimitFieldsTest {
                         policy.limits().get(0)));
     }
 
+    private static PolicyDecision unavailable(Policy policy) {
+        return new PolicyDecision(
+                policy, new Decision(false, 0, SECOND, SECOND, policy.limits().get(0), true));
+    }
+
+    @Test
+    void saysNothingOfWhatIsLeftWhereThatIsNotKnown() {
+        assertThat(written(ietf, unavailable(api))).isEqualTo("RateLimit-Policy: [\"api\";q=5;w=60]");
+        assertThat(written(ietf, unavailable(api), allowed(web, 7, SECOND)))
+                .isEqualTo("RateLimit: [\"web\";r=7;t=1]"
+                        + " | RateLimit-Policy: [\"api\";q=5;w=60, \"web\";q=100;w=3600]");
+
+        RateLimitFields older = RateLimitFields.xRateLimit();
+        assertThat(written(older, unavailable(api))).isEmpty();
+        assertThat(written(older, unavailable(api), allowed(web, 7, SECOND)))
+                .isEqualTo(written(older, allowed(web, 7, SECOND)));
+    }
+
     @Test
     void listsPoliciesInTheOrderTheyCameIn() {
         assertThat(written(ietf, allowed(web, 7, SECOND), denied(api, 0, SECOND + 1, 12 * SECOND)))

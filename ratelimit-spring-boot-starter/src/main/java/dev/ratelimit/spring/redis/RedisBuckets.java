@@ -1,0 +1,229 @@
+package dev.ratelimit.spring.redis;
+
+import dev.ratelimit.Decision;
+import dev.ratelimit.NanoClock;
+import dev.ratelimit.spring.redis.BucketScript.Operation;
+import dev.ratelimit.spring.redis.BucketScript.Reply;
+import io.lettuce.core.RedisException;
+import io.lettuce.core.SetArgs;
+import io.lettuce.core.cluster.SlotHash;
+import io.lettuce.core.cluster.api.async.RedisClusterAsyncCommands;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The buckets in Redis: asks for them, waits no longer than a deadline, and asks for nothing while Redis is known to fail or to
+ * deny. Thread-safe.
+ */
+final class RedisBuckets implements AutoCloseable {
+    private static final byte[] NOTHING = {};
+    private static final SetArgs FOR_A_SECOND = SetArgs.Builder.px(Duration.ofSeconds(1));
+
+    private final RedisLink link;
+    private final BucketScript script;
+    private final Duration timeout;
+    private final NanoClock clock;
+    private final Breaker breaker;
+    private final Denials denials;
+    final FailureLog log;
+    private volatile @Nullable CompletableFuture<?> probe; // the last one, unless it succeeded
+
+    /**
+     * A call about claims in one slot, which has been sent.
+     *
+     * @param sentAt a reading of the clock, from before it was sent
+     */
+    record Call(List<RedisClaim> claims, CompletableFuture<Reply> reply, long sentAt) {}
+
+    RedisBuckets(RedisLink link, BucketScript script, Duration timeout, NanoClock clock, long maximumKeys) {
+        this.link = link;
+        this.script = script;
+        this.timeout = timeout;
+        this.clock = clock;
+        breaker = new Breaker(clock);
+        denials = new Denials(clock, maximumKeys);
+        log = new FailureLog(clock);
+        link.start();
+    }
+
+    /** Returns the decisions on {@code claims} if it is known without asking that one of them is denied, or null. */
+    @Nullable
+    List<Decision> denied(List<RedisClaim> claims, long patienceMicros) {
+        return denials.decide(claims, patienceMicros);
+    }
+
+    /** Sends calls about {@code claims}, one for each slot that they are in; or none, if Redis is not there. */
+    List<Call> send(Operation operation, long patienceMicros, List<RedisClaim> claims) {
+        if (breaker.isOpen()) {
+            if (breaker.isProbeDue()) {
+                probe(claims.get(0));
+            }
+            return List.of();
+        }
+        try {
+            RedisClusterAsyncCommands<byte[], byte[]> redis = link.commands();
+            List<Call> calls = new ArrayList<>(1);
+            for (List<RedisClaim> together : bySlot(claims)) {
+                long sentAt = clock.nanos();
+                calls.add(new Call(together, script.call(redis, operation, patienceMicros, together), sentAt));
+            }
+            return calls;
+        } catch (RedisException e) {
+            failed(e);
+            return List.of();
+        }
+    }
+
+    private Collection<List<RedisClaim>> bySlot(List<RedisClaim> claims) {
+        if (claims.size() == 1 || !link.isCluster()) {
+            return List.of(claims);
+        }
+        Map<Integer, List<RedisClaim>> bySlot = new LinkedHashMap<>();
+        claims.forEach(claim -> bySlot.computeIfAbsent(SlotHash.getSlot(claim.key()), slot -> new ArrayList<>())
+                .add(claim));
+        return bySlot.values();
+    }
+
+    /**
+     * Waits for the replies to {@code calls}, and returns the decisions on {@code claims}; or null, if not all have come in time.
+     */
+    @Nullable
+    List<Decision> await(List<Call> calls, List<RedisClaim> claims, long patienceMicros) {
+        if (calls.isEmpty() || !await(calls)) {
+            return null;
+        }
+        Decision[] decisions = new Decision[claims.size()];
+        boolean allowed = true;
+        for (Call call : calls) {
+            List<long[]> debts = call.reply.join().debts();
+            for (int i = 0; i < debts.size(); i++) {
+                RedisClaim claim = call.claims.get(i);
+                Decision decision = claim.policy().decide(debts.get(i), claim.tokens(), patienceMicros);
+                decisions[claims.indexOf(claim)] = decision;
+                allowed &= decision.allowed();
+            }
+        }
+        if (!allowed) {
+            calls.forEach(this::remember);
+        }
+        return List.of(decisions);
+    }
+
+    private boolean await(List<Call> calls) {
+        try {
+            CompletableFuture.allOf(calls.stream().map(Call::reply).toArray(CompletableFuture<?>[]::new))
+                    .get(timeout.toNanos(), TimeUnit.NANOSECONDS);
+            succeeded();
+            return true;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt(); // which is no fault of Redis
+        } catch (TimeoutException e) {
+            failed(new RedisException("no answer in " + timeout.toMillis() + " ms"));
+        } catch (ExecutionException e) {
+            failed(e);
+        }
+        return false;
+    }
+
+    private void remember(Call call) {
+        List<long[]> debts = call.reply.join().debts();
+        for (int i = 0; i < debts.size(); i++) {
+            denials.remember(call.claims.get(i), debts.get(i), call.sentAt);
+        }
+    }
+
+    /** Gives back what {@code calls} have taken, or take later than anybody waits for, but for what has flowed in again. */
+    void giveBack(List<Call> calls) {
+        for (Call call : calls) {
+            call.reply.thenAccept(taken -> {
+                if (taken.allowed()) {
+                    call.claims.forEach(denials::forget);
+                    script.undo(link.commands(), call.claims, taken).whenComplete(this::report);
+                }
+            });
+        }
+    }
+
+    /** Changes a bucket without waiting for it. */
+    void tell(Operation operation, RedisClaim claim) {
+        denials.forget(claim);
+        send(operation, 0, List.of(claim)).forEach(call -> call.reply.whenComplete(this::report));
+    }
+
+    /**
+     * Fills a bucket.
+     *
+     * @throws IllegalStateException if Redis does not say that it did so
+     */
+    void reset(RedisClaim claim) {
+        denials.forget(claim);
+        try {
+            link.commands()
+                    .del(claim.key().getBytes(StandardCharsets.UTF_8))
+                    .get(timeout.toNanos(), TimeUnit.NANOSECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted before Redis said that it has reset the bucket", e);
+        } catch (RedisException | ExecutionException | TimeoutException e) {
+            throw new IllegalStateException("Redis did not say that it has reset the bucket", e);
+        }
+        denials.forget(claim);
+    }
+
+    private void report(Object reply, @Nullable Throwable failure) {
+        if (failure == null) {
+            succeeded();
+        } else {
+            failed(failure);
+        }
+    }
+
+    private void succeeded() {
+        if (breaker.succeeded()) {
+            log.back();
+        }
+    }
+
+    private void failed(Throwable failure) {
+        Throwable cause = failure;
+        while ((cause instanceof CompletionException || cause instanceof ExecutionException)
+                && cause.getCause() != null) {
+            cause = cause.getCause();
+        }
+        if (!UnreadableValueException.is(cause)) {
+            breaker.failed();
+        }
+        log.failed(cause);
+    }
+
+    /** Tries, in the background, whether the server of that claim can be written to; over another connection if it failed last time. */
+    private void probe(RedisClaim claim) {
+        byte[] key = (claim.key() + ":probe").getBytes(StandardCharsets.UTF_8); // in the slot of the claim
+        probe = (probe == null ? link.connect() : link.renew())
+                .thenCompose(connected -> link.commands().set(key, NOTHING, FOR_A_SECOND))
+                .whenComplete((reply, failure) -> {
+                    if (failure == null) {
+                        probe = null;
+                        succeeded();
+                    } else {
+                        log.failed(failure);
+                    }
+                });
+    }
+
+    @Override
+    public void close() {
+        link.close();
+    }
+}

@@ -1,0 +1,188 @@
+package dev.ratelimit.spring.redis;
+
+import io.lettuce.core.ClientOptions;
+import io.lettuce.core.RedisException;
+import io.lettuce.core.cluster.ClusterClientOptions;
+import io.lettuce.core.cluster.ClusterTopologyRefreshOptions;
+import io.lettuce.core.cluster.api.async.RedisClusterAsyncCommands;
+import io.lettuce.core.resource.ClientResources;
+import io.lettuce.core.resource.Delay;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+import org.springframework.data.redis.connection.RedisConfiguration;
+import org.springframework.data.redis.connection.lettuce.LettuceClientConfiguration;
+import org.springframework.data.redis.connection.lettuce.LettuceConnection;
+import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactory;
+
+/**
+ * The limiter's own connection: to the same Redis as the application's, but for callers who would rather go without an answer
+ * than wait. Thread-safe.
+ *
+ * <p>While it is down commands are refused, and not queued; those that were under way when it broke are not sent once more, as
+ * nobody waits for them any longer and tokens would be taken twice. It is made in a thread of its own, since that may take long.
+ */
+final class RedisLink implements AutoCloseable {
+    private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(1);
+    private static final Duration RECONNECT_DELAY = Duration.ofMillis(200);
+    private static final Duration TOPOLOGY_PERIOD = Duration.ofSeconds(10);
+    private static final int MAX_COMMANDS_UNDER_WAY = 8_192;
+
+    private final boolean isCluster;
+    private final ClientResources resources;
+    private final boolean ownsResources;
+    private final LettuceConnectionFactory factory;
+    private final AtomicReference<@Nullable CompletableFuture<Void>> connecting = new AtomicReference<>();
+    private volatile @Nullable RedisClusterAsyncCommands<byte[], byte[]> commands;
+    private volatile boolean closed;
+
+    RedisLink(LettuceConnectionFactory model) {
+        isCluster = model.getClusterConfiguration() != null;
+        Optional<ClientResources> lent = model.getClientConfiguration().getClientResources();
+        resources = reconnectingSoon(lent.map(ClientResources::mutate).orElseGet(ClientResources::builder));
+        ownsResources = lent.isEmpty();
+        factory = new LettuceConnectionFactory(configuration(model), client(model.getClientConfiguration()));
+        factory.setEagerInitialization(false);
+        factory.afterPropertiesSet();
+    }
+
+    private static RedisConfiguration configuration(LettuceConnectionFactory model) {
+        if (model.getClusterConfiguration() != null) {
+            return model.getClusterConfiguration();
+        }
+        if (model.getSentinelConfiguration() != null) {
+            return model.getSentinelConfiguration();
+        }
+        return model.getSocketConfiguration() != null
+                ? model.getSocketConfiguration()
+                : model.getStandaloneConfiguration();
+    }
+
+    private LettuceClientConfiguration client(LettuceClientConfiguration model) {
+        LettuceClientConfiguration.LettuceClientConfigurationBuilder client = LettuceClientConfiguration.builder()
+                .commandTimeout(CONNECT_TIMEOUT)
+                .shutdownQuietPeriod(Duration.ZERO)
+                .shutdownTimeout(Duration.ZERO)
+                .clientResources(resources)
+                .clientOptions(options(model.getClientOptions().orElse(null), isCluster));
+        model.getClientName().ifPresent(client::clientName);
+        model.getRedisCredentialsProviderFactory().ifPresent(client::redisCredentialsProviderFactory);
+        if (model.isUseSsl()) {
+            LettuceClientConfiguration.LettuceSslClientConfigurationBuilder ssl = client.useSsl();
+            ssl.verifyPeer(model.getVerifyMode());
+            if (model.isStartTls()) {
+                ssl.startTls();
+            }
+        }
+        return client.build();
+    }
+
+    /** Unless told, Lettuce takes ever longer to reconnect, up to half a minute. */
+    private static ClientResources reconnectingSoon(ClientResources.Builder resources) {
+        return resources.reconnectDelay(Delay.constant(RECONNECT_DELAY)).build();
+    }
+
+    @SuppressWarnings("deprecation") // Lettuce 7 has all triggers unless told, 6 none
+    private static ClientOptions options(@Nullable ClientOptions model, boolean isCluster) {
+        ClientOptions.Builder options;
+        if (isCluster) {
+            ClusterClientOptions.Builder cluster = model instanceof ClusterClientOptions ours
+                    ? ours.mutate()
+                    : model == null ? ClusterClientOptions.builder() : ClusterClientOptions.builder(model);
+            options = cluster.topologyRefreshOptions(ClusterTopologyRefreshOptions.builder()
+                    .enablePeriodicRefresh(TOPOLOGY_PERIOD)
+                    .enableAdaptiveRefreshTrigger(ClusterTopologyRefreshOptions.RefreshTrigger.values())
+                    .adaptiveRefreshTriggersTimeout(RECONNECT_DELAY)
+                    .build());
+        } else {
+            options = model == null ? ClientOptions.builder() : model.mutate();
+        }
+        ClientOptions base = options.build();
+        return options.autoReconnect(true)
+                .disconnectedBehavior(ClientOptions.DisconnectedBehavior.REJECT_COMMANDS)
+                .replayFilter(command -> true)
+                .requestQueueSize(MAX_COMMANDS_UNDER_WAY)
+                .socketOptions(base.getSocketOptions()
+                        .mutate()
+                        .connectTimeout(CONNECT_TIMEOUT)
+                        .build())
+                .build();
+    }
+
+    boolean isCluster() {
+        return isCluster;
+    }
+
+    /**
+     * Returns what to send commands by.
+     *
+     * @throws RedisException if there is no connection, and never was one or it was given up
+     */
+    RedisClusterAsyncCommands<byte[], byte[]> commands() {
+        RedisClusterAsyncCommands<byte[], byte[]> current = commands;
+        if (current == null) {
+            throw new RedisException("not connected");
+        }
+        return current;
+    }
+
+    /** Connects, and waits for that, but not for long; later on it goes on in the background. */
+    void start() {
+        try {
+            connect().get(CONNECT_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (ExecutionException | TimeoutException e) {
+            // the first who asks finds out, and so does the log
+        }
+    }
+
+    /** Completes when there is a connection: the one there is, or the one that is being made. */
+    CompletableFuture<Void> connect() {
+        return commands != null ? CompletableFuture.completedFuture(null) : renew();
+    }
+
+    /** Gives up the connection and makes another one, unless that is under way already. */
+    CompletableFuture<Void> renew() {
+        CompletableFuture<Void> mine = new CompletableFuture<>();
+        CompletableFuture<Void> other = connecting.compareAndExchange(null, mine);
+        if (other != null) {
+            return other;
+        }
+        Thread thread = new Thread(() -> renew(mine), "ratelimit-redis-connect");
+        thread.setDaemon(true);
+        thread.start();
+        return mine;
+    }
+
+    private void renew(CompletableFuture<Void> done) {
+        commands = null;
+        try {
+            factory.stop();
+            if (!closed) {
+                factory.start();
+                commands = ((LettuceConnection) factory.getConnection()).getNativeConnection();
+            }
+            connecting.set(null);
+            done.complete(null);
+        } catch (RuntimeException e) {
+            connecting.set(null);
+            done.completeExceptionally(e);
+        }
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        commands = null;
+        factory.destroy();
+        if (ownsResources) {
+            resources.shutdown(0, 0, TimeUnit.SECONDS);
+        }
+    }
+}

@@ -1,0 +1,385 @@
+package dev.ratelimit.spring.redis;
+
+import dev.ratelimit.Claim;
+import dev.ratelimit.Decision;
+import dev.ratelimit.LocalRateLimiter;
+import dev.ratelimit.NanoClock;
+import dev.ratelimit.Policy;
+import dev.ratelimit.RateLimiter;
+import dev.ratelimit.Synchronization;
+import dev.ratelimit.spring.OnFailure;
+import dev.ratelimit.spring.redis.BucketScript.Operation;
+import dev.ratelimit.spring.redis.RedisBuckets.Call;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactory;
+
+/**
+ * Keeps the buckets in Redis or Valkey, where several processes share them: one call for each request, and never one that is
+ * waited for longer than a deadline. Thread-safe.
+ *
+ * <p>Where Redis does not answer in time, or not as it should, what {@link OnFailure} says of a policy decides in its place.
+ * Policies that are not shared are decided in this process, together with the others: all or nothing.
+ */
+public final class RedisRateLimiter implements RateLimiter, AutoCloseable {
+    private static final int MAX_KNOWN_POLICIES = 1_024;
+
+    private final LocalRateLimiter local;
+    private final RedisBuckets buckets;
+    private final RedisKeys keys;
+    private final int instances;
+    private final Predicate<String> shared;
+    private final Function<String, OnFailure> onFailure;
+    private final Consumer<String> degraded;
+    private final Map<Policy, RedisPolicy> known = new ConcurrentHashMap<>();
+
+    private RedisRateLimiter(Builder builder) {
+        local = LocalRateLimiter.builder()
+                .maximumKeys(builder.maximumKeys)
+                .synchronization(builder.synchronization)
+                .clock(builder.clock)
+                .build();
+        keys = new RedisKeys(builder.prefix, builder.keySecret);
+        instances = builder.instances;
+        shared = builder.shared;
+        onFailure = builder.onFailure;
+        degraded = builder.degraded;
+        buckets = new RedisBuckets(
+                new RedisLink(builder.connections),
+                new BucketScript(),
+                builder.timeout,
+                builder.clock,
+                builder.maximumKeys);
+    }
+
+    /**
+     * Returns a builder; what is not set has a default that suits most.
+     *
+     * @param connections whose configuration and resources are used, for a connection of the limiter's own
+     */
+    public static Builder builder(LettuceConnectionFactory connections) {
+        return new Builder(connections);
+    }
+
+    /**
+     * Makes sure of limits before anybody asks under them.
+     *
+     * @throws IllegalArgumentException if they are too large for the numbers that a script of Redis can count with; the
+     *     message says which one is
+     */
+    public static void requireFitting(Policy policy) {
+        policy.limits().forEach(RedisLimit::new);
+    }
+
+    @Override
+    public List<Decision> tryConsume(List<Claim> claims) {
+        return reserve(claims, Duration.ZERO);
+    }
+
+    /**
+     * Decides all claims together, as {@link #tryConsume(List)} does, for a caller who waits up to {@code maxWait}: the tokens
+     * are taken at once, and are there when the longest {@code retryAfterNanos} of the decisions has passed.
+     */
+    @Override
+    public List<Decision> reserve(List<Claim> claims, Duration maxWait) {
+        return decide(claims, Operation.CONSUME, maxWait);
+    }
+
+    @Override
+    public Decision peek(Policy policy, String key, long tokens) {
+        return decide(List.of(new Claim(policy, key, tokens)), Operation.PEEK, Duration.ZERO)
+                .get(0);
+    }
+
+    private List<Decision> decide(List<Claim> claims, Operation operation, Duration maxWait) {
+        DistinctClaims distinct = DistinctClaims.of(claims);
+        List<Claim> own = new ArrayList<>();
+        List<RedisClaim> others = new ArrayList<>();
+        for (Claim claim : distinct.claims()) {
+            if (isShared(claim)) {
+                others.add(redisClaim(claim));
+            } else {
+                own.add(claim);
+            }
+        }
+        if (others.isEmpty()) {
+            return distinct.told(decideHere(own, operation, maxWait));
+        }
+        long patienceMicros = micros(maxWait);
+        List<Decision> denied = buckets.denied(others, patienceMicros);
+        if (denied != null) {
+            return distinct.told(inOrder(distinct, decideHere(own, Operation.PEEK, maxWait), denied));
+        }
+        List<Decision> mine = decideHere(own, operation, maxWait);
+        boolean takes = operation == Operation.CONSUME && areAllowed(mine);
+        List<Call> calls = buckets.send(takes ? Operation.CONSUME : Operation.PEEK, patienceMicros, others);
+        List<Decision> theirs = buckets.await(calls, others, patienceMicros);
+        boolean taken = takes && theirs != null && areAllowed(theirs);
+        if (takes && !taken) {
+            own.forEach(claim -> local.refund(claim.policy(), claim.key(), claim.tokens()));
+        }
+        List<Decision> decisions =
+                theirs == null ? degraded(distinct, operation, maxWait) : inOrder(distinct, mine, theirs);
+        if (taken) {
+            others.forEach(this::takeFromShare);
+        } else if (takes && !areAllowed(decisions)) {
+            buckets.giveBack(calls);
+        }
+        return distinct.told(decisions);
+    }
+
+    /** Decides claims on buckets of this process. */
+    private List<Decision> decideHere(List<Claim> claims, Operation operation, Duration maxWait) {
+        if (operation == Operation.CONSUME) {
+            return local.reserve(claims, maxWait);
+        }
+        List<Decision> decisions = new ArrayList<>(claims.size());
+        for (Claim claim : claims) {
+            decisions.add(local.peek(claim.policy(), claim.key(), claim.tokens()));
+        }
+        return decisions;
+    }
+
+    private List<Decision> inOrder(DistinctClaims distinct, List<Decision> mine, List<Decision> theirs) {
+        Iterator<Decision> here = mine.iterator();
+        Iterator<Decision> there = theirs.iterator();
+        List<Decision> decisions = new ArrayList<>(distinct.claims().size());
+        for (Claim claim : distinct.claims()) {
+            decisions.add(isShared(claim) ? there.next() : here.next());
+        }
+        return decisions;
+    }
+
+    /** Decides without Redis, as the policies say. */
+    private List<Decision> degraded(DistinctClaims distinct, Operation operation, Duration maxWait) {
+        buckets.log.degraded();
+        List<Claim> asked = new ArrayList<>();
+        boolean allowed = true;
+        for (Claim claim : distinct.claims()) {
+            if (!isShared(claim)) {
+                asked.add(claim);
+                continue;
+            }
+            degraded.accept(claim.policy().name());
+            if (onFailure(claim) == OnFailure.LOCAL) {
+                asked.add(share(claim));
+            } else {
+                allowed &= withoutAsking(claim).allowed();
+            }
+        }
+        Iterator<Decision> here =
+                decideHere(asked, allowed ? operation : Operation.PEEK, maxWait).iterator();
+        List<Decision> decisions = new ArrayList<>(distinct.claims().size());
+        for (Claim claim : distinct.claims()) {
+            if (!isShared(claim)) {
+                decisions.add(here.next());
+            } else if (onFailure(claim) == OnFailure.LOCAL) {
+                decisions.add(redisPolicy(claim.policy()).told(here.next(), claim.tokens()));
+            } else {
+                decisions.add(withoutAsking(claim));
+            }
+        }
+        return decisions;
+    }
+
+    private Decision withoutAsking(Claim claim) {
+        return onFailure(claim) == OnFailure.ALLOW
+                ? redisPolicy(claim.policy()).decideFull(claim.tokens())
+                : redisPolicy(claim.policy()).unavailable();
+    }
+
+    /** Keeps the bucket of this process as it would be, had it decided; so that it holds no second burst when it has to. */
+    private void takeFromShare(RedisClaim claim) {
+        if (onFailure(claim.claim()) == OnFailure.LOCAL) {
+            Claim share = share(claim.claim());
+            Decision decision = local.tryConsume(share.policy(), share.key(), share.tokens());
+            if (!decision.allowed() && decision.remaining() > 0) {
+                local.tryConsume(share.policy(), share.key(), decision.remaining());
+            }
+        }
+    }
+
+    @Override
+    public void refund(Policy policy, String key, long tokens) {
+        Claim claim = new Claim(policy, key, tokens);
+        if (!isShared(claim)) {
+            local.refund(policy, key, tokens);
+            return;
+        }
+        buckets.tell(Operation.REFUND, redisClaim(claim));
+        if (onFailure(claim) == OnFailure.LOCAL) {
+            local.refund(share(claim).policy(), key, tokens);
+        }
+    }
+
+    @Override
+    public void charge(Policy policy, String key, long tokens) {
+        Claim claim = new Claim(policy, key, tokens);
+        if (!isShared(claim)) {
+            local.charge(policy, key, tokens);
+            return;
+        }
+        RedisClaim charged = redisClaim(claim);
+        buckets.tell(Operation.CHARGE, charged);
+        takeFromShare(charged);
+    }
+
+    /**
+     * {@inheritDoc}
+     *
+     * @throws IllegalStateException if Redis did not say in time that it did so
+     */
+    @Override
+    public void reset(Policy policy, String key) {
+        Claim claim = new Claim(policy, key, 1);
+        if (!isShared(claim)) {
+            local.reset(policy, key);
+            return;
+        }
+        buckets.reset(redisClaim(claim));
+        local.reset(share(claim).policy(), key);
+    }
+
+    private boolean isShared(Claim claim) {
+        return shared.test(claim.policy().name());
+    }
+
+    private OnFailure onFailure(Claim claim) {
+        return onFailure.apply(claim.policy().name());
+    }
+
+    private RedisClaim redisClaim(Claim claim) {
+        return new RedisClaim(
+                claim, redisPolicy(claim.policy()), keys.key(claim.policy().name(), keys.hash(claim.key())));
+    }
+
+    private Claim share(Claim claim) {
+        return new Claim(redisPolicy(claim.policy()).share, claim.key(), claim.tokens());
+    }
+
+    private RedisPolicy redisPolicy(Policy policy) {
+        RedisPolicy found = known.get(policy);
+        if (found != null) {
+            return found;
+        }
+        if (known.size() >= MAX_KNOWN_POLICIES) {
+            known.clear();
+        }
+        return known.computeIfAbsent(policy, unknown -> new RedisPolicy(unknown, instances));
+    }
+
+    private static boolean areAllowed(List<Decision> decisions) {
+        for (Decision decision : decisions) {
+            if (!decision.allowed()) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Returns {@code duration} in microseconds, or as many as the script can count; none if it is negative. */
+    private static long micros(Duration duration) {
+        long seconds = Math.min(duration.getSeconds(), RedisLimit.MAX_DEBT / 1_000_000 - 1);
+        return Math.max(0, seconds * 1_000_000 + duration.getNano() / 1_000);
+    }
+
+    @Override
+    public void close() {
+        buckets.close();
+    }
+
+    /** Makes a limiter. Not thread-safe. */
+    public static final class Builder {
+        final LettuceConnectionFactory connections;
+        long maximumKeys = 100_000;
+        Synchronization synchronization = Synchronization.CAS;
+        NanoClock clock = NanoClock.SYSTEM;
+        Duration timeout = Duration.ofMillis(100);
+        int instances = 1;
+        String prefix = "ratelimit";
+
+        @Nullable
+        String keySecret;
+
+        Predicate<String> shared = policy -> true;
+        Function<String, OnFailure> onFailure = policy -> OnFailure.LOCAL;
+        Consumer<String> degraded = policy -> {};
+
+        private Builder(LettuceConnectionFactory connections) {
+            this.connections = connections;
+        }
+
+        /** How many keys of each policy are tracked in this process, 100,000 unless told. */
+        public Builder maximumKeys(long maximumKeys) {
+            this.maximumKeys = maximumKeys;
+            return this;
+        }
+
+        /** How the buckets of this process are guarded, {@link Synchronization#CAS} unless told. */
+        public Builder synchronization(Synchronization synchronization) {
+            this.synchronization = synchronization;
+            return this;
+        }
+
+        /** Where the time of this process comes from, {@link NanoClock#SYSTEM} unless told; Redis goes by its own. */
+        public Builder clock(NanoClock clock) {
+            this.clock = clock;
+            return this;
+        }
+
+        /** How long a decision waits for Redis, 100 ms unless told. */
+        public Builder timeout(Duration timeout) {
+            this.timeout = timeout;
+            return this;
+        }
+
+        /** How many processes share the limits, 1 unless told: each has that part of them while Redis cannot be asked. */
+        public Builder instances(int instances) {
+            this.instances = instances;
+            return this;
+        }
+
+        /** What all keys in Redis begin with, {@code ratelimit} unless told. */
+        public Builder prefix(String prefix) {
+            this.prefix = prefix;
+            return this;
+        }
+
+        /** The secret that keys are hashed under, none unless told. */
+        public Builder keySecret(@Nullable String keySecret) {
+            this.keySecret = keySecret;
+            return this;
+        }
+
+        /** The names of the policies whose buckets are in Redis, all unless told; those of others are in this process. */
+        public Builder shared(Predicate<String> policies) {
+            this.shared = policies;
+            return this;
+        }
+
+        /** What decides, by the policy's name, while Redis cannot be asked; {@link OnFailure#LOCAL} unless told. */
+        public Builder onFailure(Function<String, OnFailure> onFailure) {
+            this.onFailure = onFailure;
+            return this;
+        }
+
+        /** Is told the policy's name of each decision that Redis was not there to make; must not throw or wait. */
+        public Builder degraded(Consumer<String> degraded) {
+            this.degraded = degraded;
+            return this;
+        }
+
+        /** Returns the limiter, which connects in the background if Redis does not answer within a second. */
+        public RedisRateLimiter build() {
+            return new RedisRateLimiter(this);
+        }
+    }
+}
