@@ -20,6 +20,7 @@ final class DebtLedgers {
     private final ReentrantLock additions = new ReentrantLock(); // or a debt could go to a ledger that is being removed
     private volatile @Nullable DebtLedger others; // written under additions
     private volatile long fewestOfOthers = Long.MAX_VALUE; // tokens in a full one; written under additions
+    private volatile long added; // debts; written under additions
 
     DebtLedgers(long maximumKeys) {
         this.maximumKeys = maximumKeys;
@@ -35,6 +36,7 @@ final class DebtLedgers {
         long[] toPay = terms.nanos(debts);
         additions.lock();
         try {
+            added++;
             DebtLedger ledger = own(terms, longAgo);
             if (ledger != null) {
                 ledger.add(key, toPay, nanos);
@@ -91,6 +93,21 @@ final class DebtLedgers {
 
     static boolean isZero(long[] debts) {
         return LongStream.of(debts).allMatch(debt -> debt == 0);
+    }
+
+    /** Returns how many debts were ever added. */
+    long added() {
+        return added;
+    }
+
+    /** Returns about how full the fullest ledger is, from 0 to 1. */
+    double fill(long now) {
+        DebtLedger rest = others;
+        double most = rest == null ? 0 : rest.fill(now);
+        for (DebtLedger ledger : own.values()) {
+            most = Math.max(most, ledger.fill(now));
+        }
+        return most;
     }
 
     int size() {

@@ -5,6 +5,9 @@ public enum Outcome {
     /** The policy allowed it, and was charged unless another one denied it. */
     ALLOWED,
 
+    /** The policy allowed it, with less than a fifth of its capacity left; counted as allowed, too. */
+    NEAR_LIMIT,
+
     /** The policy denied it. */
     DENIED,
 

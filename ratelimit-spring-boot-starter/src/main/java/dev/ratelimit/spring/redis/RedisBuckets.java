@@ -4,6 +4,7 @@ import dev.ratelimit.Decision;
 import dev.ratelimit.NanoClock;
 import dev.ratelimit.spring.redis.BucketScript.Operation;
 import dev.ratelimit.spring.redis.BucketScript.Reply;
+import io.lettuce.core.RedisCommandTimeoutException;
 import io.lettuce.core.RedisException;
 import io.lettuce.core.SetArgs;
 import io.lettuce.core.cluster.SlotHash;
@@ -37,6 +38,7 @@ final class RedisBuckets implements AutoCloseable {
     private final Breaker breaker;
     private final Denials denials;
     final FailureLog log;
+    final RedisStats stats;
     private volatile @Nullable CompletableFuture<?> probe; // the last one, unless it succeeded
 
     /**
@@ -54,6 +56,7 @@ final class RedisBuckets implements AutoCloseable {
         breaker = new Breaker(clock);
         denials = new Denials(clock, maximumKeys);
         log = new FailureLog(clock);
+        stats = new RedisStats(breaker);
         link.start();
     }
 
@@ -121,6 +124,7 @@ final class RedisBuckets implements AutoCloseable {
     }
 
     private boolean await(List<Call> calls) {
+        long since = calls.get(0).sentAt;
         try {
             CompletableFuture.allOf(calls.stream().map(Call::reply).toArray(CompletableFuture<?>[]::new))
                     .get(timeout.toNanos(), TimeUnit.NANOSECONDS);
@@ -129,9 +133,11 @@ final class RedisBuckets implements AutoCloseable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt(); // which is no fault of Redis
         } catch (TimeoutException e) {
-            failed(new RedisException("no answer in " + timeout.toMillis() + " ms"));
+            failed(new RedisCommandTimeoutException("no answer in " + timeout.toMillis() + " ms"));
         } catch (ExecutionException e) {
             failed(e);
+        } finally {
+            stats.waited(Math.max(0, clock.nanos() - since));
         }
         return false;
     }
@@ -196,15 +202,25 @@ final class RedisBuckets implements AutoCloseable {
     }
 
     private void failed(Throwable failure) {
+        Throwable cause = withoutWrapping(failure);
+        if (!UnreadableValueException.is(cause)) {
+            breaker.failed();
+        }
+        note(cause);
+    }
+
+    private void note(Throwable failure) {
+        stats.failed(failure);
+        log.failed(failure);
+    }
+
+    private static Throwable withoutWrapping(Throwable failure) {
         Throwable cause = failure;
         while ((cause instanceof CompletionException || cause instanceof ExecutionException)
                 && cause.getCause() != null) {
             cause = cause.getCause();
         }
-        if (!UnreadableValueException.is(cause)) {
-            breaker.failed();
-        }
-        log.failed(cause);
+        return cause;
     }
 
     /** Tries, in the background, whether the server of that claim can be written to; over another connection if it failed last time. */
@@ -217,7 +233,7 @@ final class RedisBuckets implements AutoCloseable {
                         probe = null;
                         succeeded();
                     } else {
-                        log.failed(failure);
+                        note(withoutWrapping(failure));
                     }
                 });
     }

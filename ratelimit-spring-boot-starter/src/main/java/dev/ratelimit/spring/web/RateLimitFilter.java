@@ -73,7 +73,7 @@ public final class RateLimitFilter implements Filter {
         List<Charge> looksOn = preflight || candidates.isEmpty() ? List.of() : lookOn(request);
         List<Charge> charges = preflight ? List.of() : charges(rules, request);
         List<PolicyDecision> decisions = decide(charges);
-        if (areDenied(decisions)) {
+        if (!PolicyDecision.areAllowed(decisions)) {
             List<PolicyDecision> all = earlier.giveBack();
             all.addAll(decisions);
             answer.decided(request, response, all);
@@ -91,15 +91,6 @@ public final class RateLimitFilter implements Filter {
             }
             answer.denied(request, response, exceeded.violations());
         }
-    }
-
-    private static boolean areDenied(List<PolicyDecision> decisions) {
-        for (int i = 0; i < decisions.size(); i++) {
-            if (!decisions.get(i).decision().allowed()) {
-                return true;
-            }
-        }
-        return false;
     }
 
     /** Throws an {@link IllegalArgumentException} if no policy has that name. */
