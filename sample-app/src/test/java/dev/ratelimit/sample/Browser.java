@@ -83,6 +83,7 @@ final class Browser implements AutoCloseable {
                 "--headless",
                 "--remote-debugging-port=0",
                 "--user-data-dir=" + profile,
+                "--hide-scrollbars", // as on a phone
                 "--no-first-run",
                 "--disable-gpu"));
         if (System.getProperty("user.name").equals("root")) {

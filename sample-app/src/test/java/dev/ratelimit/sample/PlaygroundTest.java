@@ -220,7 +220,7 @@ class PlaygroundTest {
         browser.eval("scrollTo(0, 0)");
         browser.screenshot(Path.of("target", "playground-" + width + "-" + scheme + ".png"));
 
-        assertThat(browser.eval("document.documentElement.scrollWidth").asInt()).isLessThanOrEqualTo(width);
+        assertThat(browser.eval("document.documentElement.scrollWidth").asInt()).isEqualTo(width);
         assertThat(browser.eval(Contrast.FAINT_TEXTS).valueStream().map(JsonNode::asString))
                 .isEmpty();
     }
