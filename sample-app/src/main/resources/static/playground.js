@@ -47,9 +47,9 @@ async function poll() {
       const bucket = buckets.get(policy.policy) ?? add(policy, owner);
       bucket.count(policy.counts);
       const before = taken;
-      const {key} = await json(`${ENDPOINT}/policies/${policy.policy}?${owner.query}`);
+      const {state} = await json(`${ENDPOINT}/policies/${policy.policy}?${owner.query}`);
       if (before === taken) {
-        bucket.set(key.remaining);
+        bucket.set(state.remaining);
       }
     }
   }));

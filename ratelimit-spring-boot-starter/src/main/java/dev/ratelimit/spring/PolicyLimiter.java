@@ -17,7 +17,7 @@ public final class PolicyLimiter {
     private final RateLimiter limiter;
     private final ConfiguredPolicies policies;
     private final RateLimitCounts counts;
-    private final boolean penalizes;
+    private final boolean penalizes; // which no change of a policy changes
 
     /** Creates a limiter of claims on those policies, and on others that have neither counts nor penalties. */
     public PolicyLimiter(RateLimiter limiter, ConfiguredPolicies policies, RateLimitCounts counts) {
@@ -68,20 +68,69 @@ public final class PolicyLimiter {
         policies.get(policy);
     }
 
-    /** Charges {@code more} tokens, which were used already; or gives back as many as that is below 0. */
+    /**
+     * Charges {@code more} tokens, which were used already; or gives back as many as that is below 0. If the policy was
+     * changed since, that is under the limits it has now: under smaller ones that it had, the key would lose tokens.
+     */
     public void correct(Policy policy, String key, long more) {
+        if (more == 0) {
+            return;
+        }
+        ConfiguredPolicy configured = policies.find(policy.name());
+        Policy now = configured == null || !configured.plans().isEmpty() ? policy : configured.policy();
         if (more > 0) {
-            limiter.charge(policy, key, more);
-        } else if (more < 0) {
-            limiter.refund(policy, key, -more);
+            limiter.charge(now, key, more);
+        } else {
+            limiter.refund(now, key, -more);
         }
         counts.correct(policy.name(), more);
     }
 
+    /** Returns what {@link #decide(Policy, String, long)} would have; nothing is charged, and nobody takes note. */
+    public PolicyDecision peek(Policy policy, String key, long tokens) {
+        PolicyDecision own = new PolicyDecision(policy, limiter.peek(policy, key, tokens));
+        Penalty penalty = penaltyInForce(policy, key);
+        return penalty == null
+                ? own
+                : penalty.binding(
+                        own,
+                        new PolicyDecision(penalty.stricter(), limiter.peek(penalty.stricter(), key, tokens)),
+                        key,
+                        limiter);
+    }
+
+    /** Fills the bucket of {@code key}, and lifts a penalty that it is under. */
+    public void reset(Policy policy, String key) {
+        limiter.reset(policy, key);
+        ConfiguredPolicy configured = policies.find(policy.name());
+        Penalty penalty = configured == null ? null : configured.penalty();
+        if (penalty != null) {
+            penalty.lift(key, limiter);
+        }
+    }
+
+    /** Returns a limiter of the same buckets whose counts are nobody's: what it is asked to look at leaves no trace. */
+    public PolicyLimiter onlooker() {
+        return new PolicyLimiter(limiter, policies, new RateLimitCounts(policies));
+    }
+
+    /** Counts what came of a request or a call, other than a decision. */
+    public void count(String policy, Outcome outcome) {
+        counts.add(policy, outcome);
+    }
+
+    /** Returns the policies of application.yml. */
+    public ConfiguredPolicies policies() {
+        return policies;
+    }
+
     /** Counts what came of a call under a policy that is enforced and has no penalty, about which there is no more to do. */
-    void count(Policy policy, Decision decision, long tokens) {
+    void count(Policy policy, String key, Decision decision, long tokens) {
         boolean allowed = decision.allowed();
         counts.add(policy.name(), allowed ? Outcome.ALLOWED : Outcome.DENIED, decision, allowed ? tokens : 0);
+        if (!allowed) {
+            counts.denied(policy.name(), key);
+        }
     }
 
     RateLimiter limiter() {
@@ -152,6 +201,9 @@ public final class PolicyLimiter {
         }
         String name = decided.policy().name();
         counts.add(name, outcome(policy, decided), decided.decision(), tokens);
+        if (!decided.decision().allowed() && !decided.decision().unavailable()) {
+            counts.denied(name, key);
+        }
         Penalty penalty = policy.penalty();
         if (penalty != null && isHeldAgainstClient(decided) && penalty.follows(key, limiter)) {
             counts.add(name, Outcome.PENALIZED);

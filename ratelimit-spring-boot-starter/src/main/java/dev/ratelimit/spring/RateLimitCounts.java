@@ -3,6 +3,7 @@ package dev.ratelimit.spring;
 import dev.ratelimit.Decision;
 import java.util.EnumMap;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.LongAdder;
 
@@ -25,6 +26,7 @@ public final class RateLimitCounts {
         private final Map<Outcome, LongAdder> outcomes = new EnumMap<>(Outcome.class);
         private final LongAdder charged = new LongAdder();
         private final LongAdder refunded = new LongAdder();
+        private final DeniedKeys denied = new DeniedKeys();
 
         PolicyCounts() {
             for (Outcome outcome : Outcome.values()) {
@@ -43,6 +45,20 @@ public final class RateLimitCounts {
         if (of != null) {
             of.of(outcome).increment();
         }
+    }
+
+    /** Notes whom a policy denied, be it that it only looks on; does nothing for one that is not of application.yml. */
+    void denied(String policy, String key) {
+        PolicyCounts of = counts.get(policy);
+        if (of != null) {
+            of.denied.add(key);
+        }
+    }
+
+    /** Returns the keys that the policy of that name denied most, as many as it knows; none if there is no such policy. */
+    public List<DeniedKey> topDenied(String policy) {
+        PolicyCounts of = counts.get(policy);
+        return of == null ? List.of() : of.denied.top();
     }
 
     /**

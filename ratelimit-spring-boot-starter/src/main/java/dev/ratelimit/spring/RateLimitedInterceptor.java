@@ -47,10 +47,10 @@ final class RateLimitedInterceptor implements MethodInterceptor {
         long tokens = limit.cost(arguments);
         Decision decision = decider.limiter().limiter().tryConsume(policy, key, tokens);
         if (decision.allowed() && !caller.isTold()) {
-            decider.limiter().count(policy, decision, tokens);
+            decider.limiter().count(policy, key, decision, tokens);
             return invocation.proceed();
         }
-        decider.limiter().count(policy, decision, tokens);
+        decider.limiter().count(policy, key, decision, tokens);
         List<PolicyDecision> decisions = List.of(new PolicyDecision(policy, decision));
         caller.decided(decisions);
         return decision.allowed()

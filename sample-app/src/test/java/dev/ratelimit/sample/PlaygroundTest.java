@@ -153,8 +153,9 @@ class PlaygroundTest {
         browser.click("#explain button");
 
         browser.await("explained.children.length > 0");
-        assertThat(browser.text("#verdict")).startsWith("Allowed");
-        assertThat(browser.text("#explained")).contains("visitor", "10 left", "The path matches none of [/api/**]");
+        assertThat(browser.text("#verdict")).isEqualTo("Allowed. It counts as 127.0.0.1.");
+        assertThat(browser.text("#explained"))
+                .contains("visitor", "10 left; costs 1; key: ip", "The path matches none of [/api/**]");
     }
 
     @Test

@@ -1,4 +1,4 @@
-/** What operators see of the limits: meters, events, health, and one line in the log for many denials. */
+/** What operators see of the limits, and do about them: meters, events, health, the log and the endpoint. */
 @NullMarked
 package dev.ratelimit.spring.actuate;
 

@@ -6,6 +6,7 @@ import dev.ratelimit.RateLimiter;
 import dev.ratelimit.spring.CallContexts;
 import dev.ratelimit.spring.ConfiguredPolicies;
 import dev.ratelimit.spring.InvalidRateLimitException;
+import dev.ratelimit.spring.PolicyChanger;
 import dev.ratelimit.spring.PolicyLimiter;
 import dev.ratelimit.spring.RateLimitCounts;
 import dev.ratelimit.spring.RateLimitedAdvisor;
@@ -94,6 +95,22 @@ public final class RateLimitAutoConfiguration {
             NanoClock clock) {
         RedisRateLimiter redis = limiter.getIfUnique();
         return new RateLimitReporter(policies, counts, redis == null ? null : redis.stats(), events, clock);
+    }
+
+    @Bean
+    @ConditionalOnMissingBean(PolicyChanger.class)
+    LivePolicies rateLimitLivePolicies(
+            RateLimitProperties properties,
+            ConfiguredPolicies policies,
+            ObjectProvider<RateLimitedAdvisor> advisor,
+            ApplicationEventPublisher events) {
+        return new LivePolicies(properties, policies, advisor, events);
+    }
+
+    @Bean
+    static EnvironmentChanges rateLimitEnvironmentChanges(
+            ObjectProvider<LivePolicies> policies, ConfigurableEnvironment environment) {
+        return new EnvironmentChanges(policies, environment);
     }
 
     /** The annotation. What stands in front of other beans has to be made before them, and so depends on providers. */

@@ -16,6 +16,7 @@ import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 import org.springframework.web.cors.CorsUtils;
 
 /**
@@ -30,19 +31,31 @@ import org.springframework.web.cors.CorsUtils;
  * charged. A {@link RateLimitExceededException} that comes back through the chain, by itself or as a cause, gets the same answer.
  */
 public final class RateLimitFilter implements Filter {
-    private final List<RequestRule> rules;
-    private final List<RequestRule> candidates; // which only look on
+    private final Supplier<Applied> applied;
     private final PolicyLimiter limiter;
     private final RateLimitAnswer answer;
 
     /** Creates a filter of those rules, in the order in which the answer lists them. */
     public RateLimitFilter(RequestRules rules, PolicyLimiter limiter, RateLimitAnswer answer) {
-        List<RequestRule> all =
-                rules.rules().stream().filter(RequestRule::hasPaths).toList();
-        this.rules = all.stream().filter(rule -> !rule.onlyLooksOn()).toList();
-        this.candidates = all.stream().filter(RequestRule::onlyLooksOn).toList();
+        this.applied = limiter.policies().view(now -> Applied.of(rules.under(now)));
         this.limiter = limiter;
         this.answer = answer;
+    }
+
+    /**
+     * The rules of this filter as their policies have it.
+     *
+     * @param candidates which only look on
+     */
+    private record Applied(List<RequestRule> rules, List<RequestRule> candidates) {
+
+        static Applied of(RequestRules rules) {
+            List<RequestRule> all =
+                    rules.rules().stream().filter(RequestRule::isApplied).toList();
+            return new Applied(
+                    all.stream().filter(rule -> !rule.onlyLooksOn()).toList(),
+                    all.stream().filter(RequestRule::onlyLooksOn).toList());
+        }
     }
 
     @Override
@@ -70,8 +83,9 @@ public final class RateLimitFilter implements Filter {
             HttpServletRequest request, HttpServletResponse response, FilterChain chain, RequestCharges earlier)
             throws ServletException, IOException {
         boolean preflight = CorsUtils.isPreFlightRequest(request);
-        List<Charge> looksOn = preflight || candidates.isEmpty() ? List.of() : lookOn(request);
-        List<Charge> charges = preflight ? List.of() : charges(rules, request);
+        Applied now = applied.get();
+        List<Charge> looksOn = preflight || now.candidates.isEmpty() ? List.of() : lookOn(now.candidates, request);
+        List<Charge> charges = preflight ? List.of() : charges(now.rules, request);
         List<PolicyDecision> decisions = decide(charges);
         if (!PolicyDecision.areAllowed(decisions)) {
             List<PolicyDecision> all = earlier.giveBack();
@@ -99,7 +113,7 @@ public final class RateLimitFilter implements Filter {
     }
 
     /** Has policies decide that only look on, each by itself, and returns what they allowed and charged. */
-    private List<Charge> lookOn(HttpServletRequest request) {
+    private List<Charge> lookOn(List<RequestRule> candidates, HttpServletRequest request) {
         List<Charge> allowed = new ArrayList<>(candidates.size());
         for (Charge charge : charges(candidates, request)) {
             if (charge.lookOn()) {
