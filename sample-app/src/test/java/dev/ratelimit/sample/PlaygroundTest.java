@@ -150,12 +150,17 @@ class PlaygroundTest {
     @Test
     void explainsWhatWouldBecomeOfARequest() {
         browser.eval("path.value = '/playground/ping'");
-        browser.click("#explain button");
+        browser.click("#ask");
 
         browser.await("explained.children.length > 0");
         assertThat(browser.text("#verdict")).isEqualTo("Allowed. It counts as 127.0.0.1.");
         assertThat(browser.text("#explained"))
                 .contains("visitor", "10 left; costs 1; key: ip", "The path matches none of [/api/**]");
+
+        browser.eval("document.querySelector('#headers').focus()");
+        browser.type("X-Forwarded-For: 198.18.0.1");
+        browser.click("#ask");
+        browser.await("verdict.innerText === 'Allowed. It counts as 198.18.0.1, through the proxy 127.0.0.1.'");
     }
 
     @Test
@@ -215,7 +220,7 @@ class PlaygroundTest {
         choose("/api/hello");
         browser.click("#burst");
         awaitResult("Burst of 20: 5");
-        browser.click("#explain button");
+        browser.click("#ask");
         browser.await("explained.children.length > 0");
         awaitLevel("trial", 0);
         browser.eval("scrollTo(0, 0)");
