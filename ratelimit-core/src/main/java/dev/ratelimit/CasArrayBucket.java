@@ -1,5 +1,6 @@
 package dev.ratelimit;
 
+import dev.ratelimit.Charges.Charge;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.Arrays;
@@ -27,7 +28,8 @@ class CasArrayBucket extends GuardedBucket {
     }
 
     @Override
-    final Decision reserve(long tokens, long maxWaitNanos) {
+    final Decision reserve(long tokens, long maxWaitNanos, Charges charges) {
+        charges.begin(terms);
         long nanos = terms.clock.nanos();
         while (true) {
             long[] before = state;
@@ -38,6 +40,9 @@ class CasArrayBucket extends GuardedBucket {
             long[] after = before.clone();
             terms.charge(after, nanos, tokens);
             if (STATE.compareAndSet(this, before, after)) {
+                if (charges.areKept()) {
+                    charges.add(this, tokens, nanos, after);
+                }
                 return decision;
             }
         }
@@ -63,6 +68,23 @@ class CasArrayBucket extends GuardedBucket {
             long[] after = before.clone();
             terms.add(after, nanos, tokens);
             if (STATE.compareAndSet(this, before, after)) {
+                return true;
+            }
+        }
+    }
+
+    @Override
+    final boolean undo(Charge charge) {
+        while (true) {
+            long[] before = state;
+            if (isRetired(before)) {
+                return false;
+            }
+            long[] after = before.clone();
+            long undoneNanos = terms.undo(after, terms.clock.nanos(), charge);
+            boolean done = STATE.compareAndSet(this, before, after);
+            terms.undone(undoneNanos, done);
+            if (done) {
                 return true;
             }
         }

@@ -1,5 +1,6 @@
 package dev.ratelimit;
 
+import dev.ratelimit.Charges.Charge;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 
@@ -46,9 +47,10 @@ class CasBucket extends GuardedBucket {
     }
 
     @Override
-    final Decision reserve(long tokens, long maxWaitNanos) {
+    final Decision reserve(long tokens, long maxWaitNanos, Charges charges) {
+        charges.begin(terms);
         Gcra limit = terms.first();
-        long debt = charge(tokens, maxWaitNanos);
+        long debt = charge(tokens, maxWaitNanos, charges);
         return limit.decision(debt, tokens, limit.fits(debt, tokens, maxWaitNanos));
     }
 
@@ -56,7 +58,7 @@ class CasBucket extends GuardedBucket {
      * Takes the tokens if they fit on top of the debt that it returns: a number, and not a decision, which the compiler would
      * have to allocate wherever this is not inlined.
      */
-    private long charge(long tokens, long maxWaitNanos) {
+    private long charge(long tokens, long maxWaitNanos, Charges charges) {
         Gcra limit = terms.first();
         long nanos = terms.clock.nanos();
         while (true) {
@@ -64,9 +66,16 @@ class CasBucket extends GuardedBucket {
             long debt = debt(before, nanos);
             boolean fits = limit.fits(debt, tokens, maxWaitNanos);
             if (fits ? write(before, limit.charged(debt, tokens), nanos) : before == fullAt) {
+                if (fits && charges.areKept()) {
+                    note(charges, tokens, limit.charged(debt, tokens), nanos);
+                }
                 return debt;
             }
         }
+    }
+
+    private void note(Charges charges, long tokens, long debt, long nanos) {
+        charges.add(this, tokens, nanos, terms.stateOwing(new long[] {debt}, nanos));
     }
 
     @Override
@@ -92,6 +101,24 @@ class CasBucket extends GuardedBucket {
                 return false;
             }
             if (write(before, limit.added(debt(before, nanos), tokens), nanos)) {
+                return true;
+            }
+        }
+    }
+
+    @Override
+    final boolean undo(Charge charge) {
+        while (true) {
+            long before = fullAt;
+            if (before == RETIRED) {
+                return false;
+            }
+            long[] after = {before, anchor}; // in this order
+            long nanos = terms.clock.nanos();
+            long undoneNanos = terms.undo(after, nanos, charge);
+            boolean done = write(before, terms.debts(after, nanos)[0], nanos);
+            terms.undone(undoneNanos, done);
+            if (done) {
                 return true;
             }
         }

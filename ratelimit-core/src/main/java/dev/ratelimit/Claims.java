@@ -7,9 +7,8 @@ import java.util.List;
  * A list of claims on the way through a {@link LocalRateLimiter}, all or nothing.
  *
  * <p>All are looked at first, so that a denial that can be foreseen touches no bucket. Then they are taken in order; if
- * another thread was quicker at one of them, what was taken before it is given back. In between, a third thread may be
- * denied tokens that come back; and where the thread is held up for so long that a bucket refills before it is given back to,
- * that bucket has those tokens twice.
+ * another thread was quicker at one of them, what was taken before it is given back, but for what has flowed in again
+ * meanwhile. In between, a third thread may be denied tokens that come back.
  */
 final class Claims {
     private final LocalRateLimiter limiter;
@@ -60,12 +59,14 @@ final class Claims {
             decisions[i] = limiter.decide(claim.policy(), claim.key(), claim.tokens(), maxWaitNanos);
             allowed &= decisions[i].allowed();
         }
+        Charges[] charges = new Charges[count];
         for (int i = 0; i < count && allowed; i++) {
             Claim claim = distinct[i];
-            decisions[i] = limiter.reserve(claim.policy(), claim.key(), claim.tokens(), maxWaitNanos);
+            charges[i] = new Charges();
+            decisions[i] = limiter.reserve(claim.policy(), claim.key(), claim.tokens(), maxWaitNanos, charges[i]);
             allowed = decisions[i].allowed();
             if (!allowed) {
-                giveBack(i);
+                giveBack(charges, i);
             }
         }
         Decision[] all = new Decision[places.length];
@@ -73,9 +74,9 @@ final class Claims {
         return List.of(all);
     }
 
-    private void giveBack(int end) {
+    private void giveBack(Charges[] charges, int end) {
         for (int i = 0; i < end; i++) {
-            limiter.refund(distinct[i].policy(), distinct[i].key(), distinct[i].tokens());
+            limiter.undo(distinct[i].policy(), distinct[i].key(), charges[i]);
         }
     }
 }

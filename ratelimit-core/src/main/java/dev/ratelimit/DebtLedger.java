@@ -23,11 +23,16 @@ final class DebtLedger {
     /** Before a ledger's first instant, so that no clock that goes back makes a debtor of anybody. */
     private static final long LONG_PAID_NANOS = 1L << 61;
 
+    /** Far below the age at which what was long paid lies in the future again, on a clock that wraps around. */
+    private static final long MAX_AGE_NANOS = 1L << 60;
+
     private final long[] seeds = new SecureRandom().longs(2).toArray();
+    private final long since;
     private final AtomicLong paidAt; // of the last debt
     private final AtomicLongArray[][] rows; // by row and limit
 
     DebtLedger(int limits, long maximumKeys, long now) {
+        since = now;
         long longPaid = now - LONG_PAID_NANOS;
         paidAt = new AtomicLong(longPaid);
         long[] initial = new long[cells(maximumKeys)];
@@ -39,11 +44,7 @@ final class DebtLedger {
     }
 
     private static int cells(long maximumKeys) {
-        int cells = MIN_CELLS;
-        while (cells < maximumKeys - cells && cells < MAX_CELLS) {
-            cells *= 2;
-        }
-        return cells;
+        return (int) Math.max(MIN_CELLS, Math.min(MAX_CELLS, maximumKeys - maximumKeys / 2));
     }
 
     /** Notes that {@code key} owes what takes {@code nanos} from {@code now} to pay, under each limit. */
@@ -65,6 +66,9 @@ final class DebtLedger {
 
     /** Returns how long {@code key} takes to pay what it owes under each limit, and possibly more than it does owe. */
     long[] nanos(String key, long now) {
+        if (isPaid(now)) {
+            return new long[limits()];
+        }
         long[] least = nanos(0, cell(key, seeds[0]), now);
         for (int row = 1; row < rows.length; row++) {
             long[] other = nanos(row, cell(key, seeds[row]), now);
@@ -100,12 +104,22 @@ final class DebtLedger {
         return paidAt.get() - now <= 0;
     }
 
+    /** Whether this should take no more debts: it holds none, and its cells will be too old to be compared with the clock. */
+    boolean isOutdated(long now) {
+        return isPaid(now) && now - since > MAX_AGE_NANOS;
+    }
+
+    int limits() {
+        return rows[0].length;
+    }
+
     private int cell(String key, long seed) {
         long hash = seed;
         for (int i = 0; i < key.length(); i++) {
             hash = (hash ^ key.charAt(i)) * 0x9E37_79B9_7F4A_7C15L;
             hash ^= hash >>> 29;
         }
-        return (int) ((hash * 0xBF58_476D_1CE4_E5B9L) >>> 32) & (rows[0][0].length() - 1);
+        long uniform = (hash * 0xBF58_476D_1CE4_E5B9L) >>> Integer.SIZE;
+        return (int) ((uniform * rows[0][0].length()) >>> Integer.SIZE);
     }
 }

@@ -13,7 +13,8 @@ import org.jspecify.annotations.Nullable;
  * that was full. Thread-safe.
  */
 final class DebtLedgers {
-    private static final int MAX_OWN = 8;
+    /** Of all lists that have a ledger of their own, unless there is but one: each takes eight bytes for each key. */
+    private static final int MAX_OWN_LIMITS = 4;
 
     private final long maximumKeys;
     private final Map<Terms, DebtLedger> own = new ConcurrentHashMap<>();
@@ -51,18 +52,26 @@ final class DebtLedgers {
 
     private @Nullable DebtLedger own(Terms terms, long longAgo) {
         DebtLedger ledger = own.get(terms);
-        if (ledger != null) {
+        if (ledger != null && !ledger.isOutdated(longAgo)) {
             return ledger;
         }
         own.values().removeIf(each -> each.isPaid(longAgo));
-        return own.size() == MAX_OWN
-                ? null
-                : own.computeIfAbsent(terms, unused -> new DebtLedger(terms.size(), maximumKeys, longAgo));
+        return hasRoom(terms)
+                ? own.computeIfAbsent(terms, unused -> new DebtLedger(terms.size(), maximumKeys, longAgo))
+                : null;
+    }
+
+    private boolean hasRoom(Terms terms) {
+        int limits = terms.size();
+        for (DebtLedger each : own.values()) {
+            limits += each.limits();
+        }
+        return own.isEmpty() || limits <= MAX_OWN_LIMITS;
     }
 
     private DebtLedger others(long longAgo) {
         DebtLedger ledger = others;
-        if (ledger == null) {
+        if (ledger == null || ledger.isOutdated(longAgo)) {
             others = ledger = new DebtLedger(1, maximumKeys, longAgo);
         }
         return ledger;

@@ -95,10 +95,11 @@ final class Gcra {
         return tokens > debt / ticksPerToken ? 0 : debt - tokens * ticksPerToken;
     }
 
-    /** Returns how many of {@code tokens}, taken on top of {@code debt}, are still missing for that after {@code nanos}. */
-    long owed(long debt, long tokens, long nanos) {
-        long paid = ticks(nanos);
-        return (Math.max(0, charged(debt, tokens) - paid) - Math.max(0, debt - paid)) / ticksPerToken;
+    /**
+     * Returns the debt after a charge of {@code tokens} was undone, of which no more is given back than {@code unpaid}.
+     */
+    long undone(long debt, long tokens, long unpaid) {
+        return Math.max(0, debt - Math.min(unpaid, tokens * ticksPerToken));
     }
 
     /** Returns how many whole tokens fill a bucket with that debt. */

@@ -1,11 +1,13 @@
 package dev.ratelimit;
 
+import dev.ratelimit.Charges.Charge;
+
 /**
  * A bucket with a state of its own, guarded in one way or another.
  *
- * <p>It can be retired, once: it then says what it owed and denies everything from then on,
- * however long one would wait, so that whoever still holds
- * it does not spend tokens that nobody would know of. Who is denied by a retired bucket has to ask for its successor.
+ * <p>It can be retired, once: it then says what it owed and denies everything from then on, however long one would wait, so
+ * that whoever still holds it does not spend tokens that nobody would know of. Who is denied by a retired bucket has to ask
+ * for its successor.
  */
 abstract class GuardedBucket extends TokenBucket {
     final Terms terms;
@@ -28,21 +30,18 @@ abstract class GuardedBucket extends TokenBucket {
      */
     abstract boolean add(long tokens);
 
+    /**
+     * Gives back what has not flowed in again of a charge, on this bucket or on one that it is the successor of, under the same
+     * limits. Returns whether it did, which a retired bucket does not do.
+     *
+     * <p>The clock is read when the state is known, and not before: whoever was held up in between would give back what has
+     * flowed in and gone again.
+     */
+    abstract boolean undo(Charge charge);
+
     @Override
     final void refundNow(long tokens) {
         add(tokens);
-    }
-
-    @Override
-    final Runnable undo(long tokens) {
-        long since = terms.clock.nanos();
-        long[] debts = terms.debts(state(), since);
-        return () -> {
-            long owed = terms.owed(debts, tokens, terms.clock.nanos() - since);
-            if (owed > 0) {
-                add(owed);
-            }
-        };
     }
 
     @Override

@@ -50,21 +50,25 @@ final class JointBucket extends TokenBucket {
     }
 
     @Override
-    Decision reserve(long tokens, long maxWaitNanos) {
+    Decision reserve(long tokens, long maxWaitNanos, Charges charges) {
         lock();
         try {
             Decision expected = decideParts(tokens, maxWaitNanos);
             if (!expected.allowed()) {
                 return expected;
             }
+            Charges taken = new Charges();
             List<Decision> decisions = new ArrayList<>(parts.size());
             for (Part part : parts) {
-                Decision decision = part.bucket.reserve(part.tokens(tokens), maxWaitNanos);
+                Decision decision = part.bucket.reserve(part.tokens(tokens), maxWaitNanos, taken);
                 if (!decision.allowed()) {
-                    giveBack(decisions.size(), tokens);
+                    taken.undo();
                     return decideParts(tokens, -1);
                 }
                 decisions.add(decision);
+            }
+            if (charges.areKept()) {
+                charges.addAll(taken);
             }
             return joint(decisions, true);
         } finally {
@@ -84,15 +88,12 @@ final class JointBucket extends TokenBucket {
 
     @Override
     void refundNow(long tokens) {
-        withLocksIfPossible(() -> giveBack(parts.size(), tokens));
+        withLocksIfPossible(() -> parts.forEach(part -> part.bucket.refundNow(part.tokens(tokens))));
     }
 
     @Override
-    Runnable undo(long tokens) {
-        List<Runnable> undos = parts.stream()
-                .map(part -> part.bucket.undo(part.tokens(tokens)))
-                .toList();
-        return () -> withLocksIfPossible(() -> undos.forEach(Runnable::run));
+    void undo(Charges charges) {
+        withLocksIfPossible(charges::undo);
     }
 
     @Override
@@ -108,10 +109,6 @@ final class JointBucket extends TokenBucket {
         } finally {
             unlock(held);
         }
-    }
-
-    private void giveBack(int end, long tokens) {
-        parts.subList(0, end).forEach(part -> part.bucket.refundNow(part.tokens(tokens)));
     }
 
     /** Decides for a caller who waits up to {@code maxWaitNanos}; nobody waits less than zero, so that denies. */

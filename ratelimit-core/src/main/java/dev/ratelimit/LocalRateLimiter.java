@@ -12,16 +12,17 @@ import java.util.concurrent.ConcurrentMap;
  *
  * <p>A bucket that is full again is forgotten as others come, since it is the same as a new one. One that is evicted earlier,
  * for want of room, leaves its debt in a ledger of fixed size, where a new bucket of that key finds it. So no key is ever
- * admitted more than its limits allow, whatever is evicted and however many keys there are; a key that was evicted, or is new,
- * may be held to the debt of others that share its place in the ledger. So {@code maximumKeys} should not be far below the
- * number of clients that ask within the time a bucket takes to fill.
+ * admitted more than its limits allow, whatever is evicted and however many keys there are. But a key that is new, or comes
+ * back, may be held to the debt of another that shares its place in the ledger, and hand that on when it is evicted in turn:
+ * where far more keys than {@code maximumKeys} come and go within the time a bucket takes to fill, debts add up until
+ * newcomers are denied. So {@code maximumKeys} should not be far below the number of clients that ask within that time.
  *
- * <p>A limiter takes some 190 bytes for each key of a policy under one limit, some 260 under three, and more where a policy
- * has several plans, as each of up to eight has a ledger.
+ * <p>A limiter takes some 190 bytes for each key of a policy under one limit, some 250 under three, however many plans there
+ * are, and some 20 more for each further limit.
  *
  * <p>A key may be asked for under the same policy with other limits, since they were changed or depend on the client: then it
- * keeps the tokens it has, as far as they fit. Under more than eight different limits at a time, an evicted key may have to
- * wait until it would have been full.
+ * keeps the tokens it has, as far as they fit. Where these lists of limits are several, and hold more than four limits
+ * together, an evicted key of those that came last may have to wait until it would have been full.
  * Keys longer than 128 bytes are kept as their SHA-256.
  */
 public final class LocalRateLimiter implements RateLimiter {
@@ -56,7 +57,7 @@ public final class LocalRateLimiter implements RateLimiter {
     @Override
     public Decision tryConsume(Policy policy, String key, long tokens) {
         Gcra.requirePositive("tokens", tokens);
-        return reserve(policy, key, tokens, 0);
+        return reserve(policy, key, tokens, 0, Charges.NONE);
     }
 
     @Override
@@ -72,17 +73,17 @@ public final class LocalRateLimiter implements RateLimiter {
     private List<Decision> reserve(List<Claim> claims, long maxWaitNanos) {
         if (claims.size() == 1) {
             Claim claim = claims.get(0);
-            return List.of(reserve(claim.policy(), claim.key(), claim.tokens(), maxWaitNanos));
+            return List.of(reserve(claim.policy(), claim.key(), claim.tokens(), maxWaitNanos, Charges.NONE));
         }
         return new Claims(this, claims).reserve(maxWaitNanos);
     }
 
-    /** Takes tokens for a caller who waits up to {@code maxWaitNanos}, which is not negative. */
-    Decision reserve(Policy policy, String key, long tokens, long maxWaitNanos) {
+    /** Takes tokens for a caller who waits up to {@code maxWaitNanos}, and who may give them back if there are {@code charges}. */
+    Decision reserve(Policy policy, String key, long tokens, long maxWaitNanos, Charges charges) {
         PolicyBuckets buckets = buckets(policy);
         while (true) {
             GuardedBucket bucket = buckets.bucket(policy, key);
-            Decision decision = bucket.reserve(tokens, maxWaitNanos);
+            Decision decision = bucket.reserve(tokens, maxWaitNanos, charges);
             if (decision.allowed() || !bucket.isRetired()) {
                 return decision;
             }
@@ -95,9 +96,13 @@ public final class LocalRateLimiter implements RateLimiter {
         return decide(policy, key, tokens, 0);
     }
 
-    /** Returns what {@link #reserve(Policy, String, long, long)} would have returned, and takes nothing. */
+    /** Returns what {@link #reserve(Policy, String, long, long, Charges)} would have returned, and takes nothing. */
     Decision decide(Policy policy, String key, long tokens, long maxWaitNanos) {
         return buckets(policy).decide(policy, key, tokens, maxWaitNanos);
+    }
+
+    void undo(Policy policy, String key, Charges charges) {
+        charges.undo(charge -> buckets(policy).undo(policy, key, charge));
     }
 
     @Override

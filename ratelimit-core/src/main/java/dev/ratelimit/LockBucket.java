@@ -1,5 +1,6 @@
 package dev.ratelimit;
 
+import dev.ratelimit.Charges.Charge;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -22,13 +23,17 @@ final class LockBucket extends GuardedBucket {
     }
 
     @Override
-    Decision reserve(long tokens, long maxWaitNanos) {
+    Decision reserve(long tokens, long maxWaitNanos, Charges charges) {
         long nanos = terms.clock.nanos();
         lock.lock();
         try {
+            charges.begin(terms);
             Decision decision = terms.decide(state, nanos, tokens, retired ? 0 : maxWaitNanos);
             if (decision.allowed()) {
                 terms.charge(state, nanos, tokens);
+                if (charges.areKept()) {
+                    charges.add(this, tokens, nanos, state.clone());
+                }
             }
             return decision;
         } finally {
@@ -54,6 +59,19 @@ final class LockBucket extends GuardedBucket {
         try {
             if (!retired) {
                 terms.add(state, nanos, tokens);
+            }
+            return !retired;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    boolean undo(Charge charge) {
+        lock.lock();
+        try {
+            if (!retired) {
+                terms.undone(terms.undo(state, terms.clock.nanos(), charge), true);
             }
             return !retired;
         } finally {

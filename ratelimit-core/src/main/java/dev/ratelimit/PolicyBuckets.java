@@ -3,12 +3,12 @@ package dev.ratelimit;
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import com.github.benmanes.caffeine.cache.RemovalCause;
+import dev.ratelimit.Charges.Charge;
 import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
@@ -42,8 +42,17 @@ final class PolicyBuckets {
     private final NanoClock clock;
     private final Cache<String, GuardedBucket> buckets;
     private final DebtLedgers ledgers;
-    private final Map<Policy, Terms> known = new ConcurrentHashMap<>();
+    private final Cache<Policy, Terms> known = Caffeine.newBuilder()
+            .maximumSize(MAX_KNOWN_TERMS)
+            .executor(Runnable::run)
+            .build();
+
+    /**
+     * Never shrinks: a list of limits that nobody asked for lately may be asked for again, and a key that was forgotten
+     * meanwhile would be full under it.
+     */
     private final AtomicLong patienceNanos = new AtomicLong(CLOCK_SKEW_NANOS);
+
     private final AtomicBoolean looking = new AtomicBoolean();
     private Iterator<Map.Entry<String, GuardedBucket>> others = Collections.emptyIterator(); // for whoever is looking
     private volatile Current current;
@@ -95,6 +104,24 @@ final class PolicyBuckets {
         }
     }
 
+    /**
+     * Gives back a charge of a bucket that is retired, to its successor. Under other limits it is not known what has flowed in
+     * again, and nothing is given back.
+     */
+    void undo(Policy policy, String key, Charge charge) {
+        Terms terms = terms(policy);
+        String kept = KeyDigest.of(key);
+        boolean done = !areSame(charge.bucket().terms, terms);
+        while (!done) {
+            done = isUnderOthers(terms, kept) || bucket(terms, kept).undo(charge);
+        }
+    }
+
+    private boolean isUnderOthers(Terms terms, String key) {
+        GuardedBucket bucket = buckets.getIfPresent(key);
+        return bucket != null && !bucket.isRetired() && !areSame(bucket.terms, terms);
+    }
+
     void charge(Policy policy, String key, long tokens) {
         Gcra.requirePositive("tokens", tokens);
         Terms terms = terms(policy);
@@ -111,20 +138,17 @@ final class PolicyBuckets {
         if (shortcut.policy == policy) {
             return shortcut.terms;
         }
-        Terms terms = known.get(policy);
+        Terms terms = known.getIfPresent(policy);
         return terms == null ? newTerms(policy) : terms;
     }
 
     /** Terms may be forgotten at any time: the same limits then come with new ones, and tokens are carried over. */
     private Terms newTerms(Policy policy) {
-        if (known.size() >= MAX_KNOWN_TERMS) {
-            known.clear();
-        }
         Terms made = new Terms(policy.limits(), clock);
         for (Terms each : List.of(made, current.terms)) { // before anybody can ask under them
             patienceNanos.accumulateAndGet(each.nanosToFull() + CLOCK_SKEW_NANOS, Math::max);
         }
-        Terms terms = known.computeIfAbsent(policy, unused -> made);
+        Terms terms = known.get(policy, unused -> made);
         current = new Current(policy, terms);
         return terms;
     }

@@ -1,5 +1,6 @@
 package dev.ratelimit;
 
+import dev.ratelimit.Charges.Charge;
 import java.util.concurrent.locks.StampedLock;
 
 /**
@@ -20,8 +21,9 @@ final class StampedBucket extends GuardedBucket {
     }
 
     @Override
-    Decision reserve(long tokens, long maxWaitNanos) {
+    Decision reserve(long tokens, long maxWaitNanos, Charges charges) {
         long nanos = terms.clock.nanos();
+        charges.begin(terms);
         long stamp = lock.tryOptimisticRead();
         Decision decision = terms.decide(state, nanos, tokens, retired ? 0 : maxWaitNanos);
         if (!decision.allowed() && lock.validate(stamp)) {
@@ -29,26 +31,33 @@ final class StampedBucket extends GuardedBucket {
         }
         long writeStamp = lock.tryConvertToWriteLock(stamp);
         if (writeStamp == 0) {
-            return reserveLocked(nanos, tokens, maxWaitNanos);
+            return reserveLocked(nanos, tokens, maxWaitNanos, charges);
         }
         try {
-            terms.charge(state, nanos, tokens);
+            charge(nanos, tokens, charges);
             return decision;
         } finally {
             lock.unlockWrite(writeStamp);
         }
     }
 
-    private Decision reserveLocked(long nanos, long tokens, long maxWaitNanos) {
+    private Decision reserveLocked(long nanos, long tokens, long maxWaitNanos, Charges charges) {
         long stamp = lock.writeLock();
         try {
             Decision decision = terms.decide(state, nanos, tokens, retired ? 0 : maxWaitNanos);
             if (decision.allowed()) {
-                terms.charge(state, nanos, tokens);
+                charge(nanos, tokens, charges);
             }
             return decision;
         } finally {
             lock.unlockWrite(stamp);
+        }
+    }
+
+    private void charge(long nanos, long tokens, Charges charges) {
+        terms.charge(state, nanos, tokens);
+        if (charges.areKept()) {
+            charges.add(this, tokens, nanos, state.clone());
         }
     }
 
@@ -64,6 +73,25 @@ final class StampedBucket extends GuardedBucket {
         try {
             if (!retired) {
                 terms.add(state, nanos, tokens);
+            }
+            return !retired;
+        } finally {
+            lock.unlockWrite(stamp);
+        }
+    }
+
+    @Override
+    boolean undo(Charge charge) {
+        long nanos;
+        long stamp;
+        do {
+            long unwritten = lock.tryOptimisticRead();
+            nanos = terms.clock.nanos();
+            stamp = lock.tryConvertToWriteLock(unwritten);
+        } while (stamp == 0);
+        try {
+            if (!retired) {
+                terms.undone(terms.undo(state, nanos, charge), true);
             }
             return !retired;
         } finally {

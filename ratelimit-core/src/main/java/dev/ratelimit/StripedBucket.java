@@ -1,5 +1,6 @@
 package dev.ratelimit;
 
+import dev.ratelimit.Charges.Charge;
 import java.util.Arrays;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.ToLongFunction;
@@ -55,10 +56,10 @@ final class StripedBucket extends GuardedBucket {
     }
 
     @Override
-    Decision reserve(long tokens, long maxWaitNanos) {
+    Decision reserve(long tokens, long maxWaitNanos, Charges charges) {
         int home = home();
-        Decision own = cells[home].reserve(tokens, 0);
-        return own.allowed() ? whole(own, home) : gather(home, tokens, maxWaitNanos, own.limit());
+        Decision own = cells[home].reserve(tokens, 0, charges);
+        return own.allowed() ? whole(own, home) : gather(home, tokens, maxWaitNanos, own.limit(), charges);
     }
 
     @Override
@@ -68,34 +69,35 @@ final class StripedBucket extends GuardedBucket {
         return own.allowed() ? whole(own, home) : new View().decision(tokens, maxWaitNanos, limit(home, own.limit()));
     }
 
-    private Decision gather(int home, long tokens, long maxWaitNanos, Limit decider) {
+    private Decision gather(int home, long tokens, long maxWaitNanos, Limit decider, Charges charges) {
         while (true) {
             View view = new View();
             Decision decision = view.decision(tokens, maxWaitNanos, limit(home, decider));
-            if (!decision.allowed() || take(view, home, tokens, decision.retryAfterNanos())) {
+            if (!decision.allowed()) {
                 return decision;
             }
+            Charges taken = new Charges();
+            if (take(view, home, tokens, decision.retryAfterNanos(), taken)) {
+                if (charges.areKept()) {
+                    charges.addAll(taken);
+                }
+                return decision;
+            }
+            taken.undo();
         }
     }
 
-    /** Reserves from one cell after the other what it will hold in {@code waitNanos}; all or nothing. */
-    private boolean take(View view, int home, long tokens, long waitNanos) {
-        long[] taken = new long[cells.length];
+    /** Reserves from one cell after the other what it will hold in {@code waitNanos}, and returns whether that was enough. */
+    private boolean take(View view, int home, long tokens, long waitNanos, Charges taken) {
         long missing = tokens;
         for (int i = 0; i < cells.length && missing > 0; i++) {
             int cell = (home + i) & (cells.length - 1);
             long part = Math.min(missing, view.tokens(cell, waitNanos));
             if (part > 0) {
-                if (!cells[cell].reserve(part, waitNanos).allowed()) {
+                if (!cells[cell].reserve(part, waitNanos, taken).allowed()) {
                     break;
                 }
-                taken[cell] = part;
                 missing -= part;
-            }
-        }
-        for (int i = 0; i < cells.length && missing > 0; i++) {
-            if (taken[i] > 0) {
-                cells[i].add(taken[i]);
             }
         }
         return missing == 0;
@@ -117,6 +119,12 @@ final class StripedBucket extends GuardedBucket {
         } finally {
             additions.unlock();
         }
+    }
+
+    /** What lies ahead of a charge is known of each cell by itself; the cells of another bucket are no help here. */
+    @Override
+    boolean undo(Charge charge) {
+        return !isRetired();
     }
 
     /** Adds to each cell, or takes from it, no more than {@code most} of it, and returns what is left. */

@@ -1,15 +1,17 @@
 package dev.ratelimit;
 
+import dev.ratelimit.Charges.Charge;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What all buckets of one policy have in common: the limits and the clock. Immutable.
+ * What all buckets of one policy have in common: the limits and the clock, and how much was given back. Thread-safe.
  *
  * <p>A bucket's state is an array of {@code long}: for each limit its {@code fullAt}, and last the anchor of them all. The
  * methods here read and write such an array, all limits or none; whoever calls them guards it.
@@ -19,6 +21,8 @@ final class Terms {
     private final List<Limit> list;
     private final Gcra[] limits;
     private final long slackNanos;
+    private final AtomicLong undoneNanos = new AtomicLong();
+    private final AtomicLong mayBeUndoneNanos = new AtomicLong(); // the same, and what is about to be
 
     Terms(List<Limit> limits, NanoClock clock) {
         if (limits.isEmpty()) {
@@ -250,13 +254,44 @@ final class Terms {
         moveAnchor(state, now);
     }
 
-    /** Returns how many of {@code tokens}, taken on top of {@code debts}, no limit has got back after {@code nanos}. */
-    long owed(long[] debts, long tokens, long nanos) {
-        long fewest = tokens;
+    /**
+     * Gives back what has not flowed in again of a charge, and returns how much earlier that makes the bucket full. Whether it
+     * came to that, {@link #undone} has to hear.
+     */
+    long undo(long[] state, long nanos, Charge charge) {
+        long now = now(state, nanos);
+        long movedNanos = mayBeUndoneNanos.get() - charge.undoneNanos();
+        long longest = 0;
         for (int i = 0; i < limits.length; i++) {
-            fewest = Math.min(fewest, limits[i].owed(debts[i], tokens, Math.max(0, nanos)));
+            long before = debt(state, i, now);
+            long after = limits[i].undone(before, charge.tokens(), unpaid(charge, i, now, movedNanos));
+            longest = Math.max(longest, limits[i].nanos(before - after));
+            state[i] = limits[i].fullAt(after, now);
         }
-        return fewest;
+        moveAnchor(state, now);
+        mayBeUndoneNanos.addAndGet(longest);
+        return longest;
+    }
+
+    private long unpaid(Charge charge, int i, long now, long movedNanos) {
+        long sinceNanos = Math.max(0, now - charge.nanos());
+        return Math.max(
+                limits[i].charged(0, charge.tokens()) - limits[i].ticks(sinceNanos),
+                debt(charge.state(), i, now + movedNanos));
+    }
+
+    /** Notes whether somebody gave back what {@link #undo} had returned, as another thread may have been quicker. */
+    void undone(long nanos, boolean done) {
+        if (done) {
+            undoneNanos.addAndGet(nanos);
+        } else {
+            mayBeUndoneNanos.addAndGet(-nanos);
+        }
+    }
+
+    /** Returns by how much all that was ever given back has made buckets full earlier. */
+    long undoneNanos() {
+        return undoneNanos.get();
     }
 
     /** Returns the clock reading that the state was last written at, or about. */

@@ -60,8 +60,8 @@ final class ThreadLocalBucket extends TokenBucket {
     }
 
     @Override
-    Decision reserve(long tokens, long maxWaitNanos) {
-        return own().reserve(tokens, maxWaitNanos);
+    Decision reserve(long tokens, long maxWaitNanos, Charges charges) {
+        return own().reserve(tokens, maxWaitNanos, charges);
     }
 
     @Override
@@ -72,11 +72,6 @@ final class ThreadLocalBucket extends TokenBucket {
     @Override
     void refundNow(long tokens) {
         own().refundNow(tokens);
-    }
-
-    @Override
-    Runnable undo(long tokens) {
-        return own().undo(tokens);
     }
 
     @Override

@@ -45,8 +45,8 @@ public abstract class TokenBucket {
      * with nothing charged.
      *
      * <p>Otherwise it looks at all, consumes from one after the other, and gives back what it has if one of them was emptied
-     * meanwhile. In such a race another caller may be denied tokens that come back; and if the thread is held up so long that a
-     * part refills before it is given back to, that part has those tokens twice.
+     * meanwhile, but for what has flowed in again. So no part is above its limits, however long the thread is held up in
+     * between; but in such a race another caller may be denied tokens that come back.
      *
      * <p>{@link #consume} on it charges each part when the place is taken, not when the caller goes on: callers that a slow
      * part held up may go on together, faster than another part refills.
@@ -78,7 +78,7 @@ public abstract class TokenBucket {
      * @param maxWait zero or less not to wait at all; there is no longest
      * @return the decision, as it was when the call was made
      * @throws InterruptedException if the thread is interrupted before or while it waits; the tokens are given back, but for
-     *     those of a limit that has refilled meanwhile
+     *     what of them has flowed in again meanwhile
      * @throws IllegalArgumentException if {@code tokens} is below 1
      */
     public final Decision consume(long tokens, Duration maxWait) throws InterruptedException {
@@ -91,15 +91,15 @@ public abstract class TokenBucket {
         if (atOnce.allowed() || atOnce.retryAfterNanos() > maxWaitNanos) {
             return atOnce;
         }
-        Runnable undo = undo(tokens);
-        Decision reserved = reserve(tokens, maxWaitNanos);
+        Charges charges = new Charges();
+        Decision reserved = reserve(tokens, maxWaitNanos, charges);
         if (!reserved.allowed() || reserved.retryAfterNanos() == 0) {
             return reserved;
         }
         try {
             clock().sleep(reserved.retryAfterNanos());
         } catch (InterruptedException e) {
-            undo.run();
+            undo(charges);
             throw e;
         }
         return new Decision(true, reserved.remaining(), 0, reserved.resetAfterNanos(), reserved.limit());
@@ -130,18 +130,21 @@ public abstract class TokenBucket {
      * Takes {@code tokens} for a caller who waits up to {@code maxWaitNanos}. How long that has to be is the decision's
      * {@code retryAfterNanos}, also if it is allowed.
      */
-    abstract Decision reserve(long tokens, long maxWaitNanos);
+    final Decision reserve(long tokens, long maxWaitNanos) {
+        return reserve(tokens, maxWaitNanos, Charges.NONE);
+    }
+
+    /** The same, for a caller who may give the tokens back: notes in {@code charges} what was taken. */
+    abstract Decision reserve(long tokens, long maxWaitNanos, Charges charges);
 
     /** Returns what {@link #reserve} would have returned, and takes nothing. */
     abstract Decision decide(long tokens, long maxWaitNanos);
 
     abstract void refundNow(long tokens);
 
-    /**
-     * Returns what undoes a reservation of {@code tokens} that is made now: it gives back what has not flowed in again since,
-     * which would otherwise be there twice.
-     */
-    abstract Runnable undo(long tokens);
+    void undo(Charges charges) {
+        charges.undo();
+    }
 
     abstract NanoClock clock();
 

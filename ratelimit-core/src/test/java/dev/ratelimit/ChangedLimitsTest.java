@@ -18,11 +18,17 @@ import org.junit.jupiter.params.provider.ValueSource;
 class ChangedLimitsTest {
     private final ManualClock clock =
             new ManualClock(ThreadLocalRandom.current().nextLong());
+    private final Synchronization synchronization;
     private final LocalRateLimiter limiter;
 
     ChangedLimitsTest(Synchronization synchronization) {
-        limiter = LocalRateLimiter.builder()
-                .maximumKeys(100)
+        this.synchronization = synchronization;
+        limiter = limiter(100);
+    }
+
+    private LocalRateLimiter limiter(long maximumKeys) {
+        return LocalRateLimiter.builder()
+                .maximumKeys(maximumKeys)
                 .synchronization(synchronization)
                 .clock(clock)
                 .build();
@@ -208,10 +214,36 @@ class ChangedLimitsTest {
             long capacity = policy.limits().get(0).capacity();
             limiter.tryConsume(policy, "k" + i, capacity);
         }
-        assertThat(limiter.ledgers(policy("10/1d"))).isBetween(1, 9);
+        assertThat(limiter.ledgers(policy("10/1d"))).isEqualTo(5);
         for (int i = 0; i < 3_000; i++) {
             Policy policy = policy(10 + i % 200 + "/1d");
             assertThat(limiter.tryConsume(policy, "k" + i, 1).allowed()).isFalse();
+        }
+    }
+
+    @Test
+    void knowsWhoOwesWhatBeforeAndAfterForwardJumpsOfAnySize() {
+        LocalRateLimiter limiter = limiter(/* maximumKeys= */ 1);
+        for (int years : new int[] {1, 100, 219, 220, 292}) {
+            for (int i = 0; i < 6; i++) {
+                Policy policy = policy(10 + i + "/1d");
+                limiter.tryConsume(policy, "k" + years + i, 10 + i);
+                for (int other = 0; other < 10; other++) { // so few that hardly ever a new one meets their debts
+                    limiter.tryConsume(policy, "other" + other, 1);
+                }
+                assertThat(limiter.peek(policy, "k" + years + i, 1).allowed()).isFalse();
+                assertThat(limiter.peek(policy, "new" + years, 1).allowed()).isTrue();
+            }
+            assertThat(limiter.ledgers(policy("10/1d"))).isEqualTo(5);
+            clock.advance(Duration.ofDays(365L * years));
+
+            for (int i = 0; i < 6; i++) {
+                Policy policy = policy(10 + i + "/1d");
+                assertThat(limiter.peek(policy, "k" + years + i, 10 + i).allowed())
+                        .isTrue();
+                assertThat(limiter.peek(policy, "newer" + years, 10 + i).allowed())
+                        .isTrue();
+            }
         }
     }
 
@@ -228,6 +260,17 @@ class ChangedLimitsTest {
 
         assertThat(freely).isEqualTo(5);
         assertThat(dearly).isEqualTo(10);
+    }
+
+    @Test
+    void keepsTheLimitsThatAreAskedForMostAsTheyAre() {
+        Policy usual = policy("10/1h");
+        PolicyBuckets buckets = new PolicyBuckets(usual, synchronization, clock, /* maximumKeys= */ 1_000);
+        GuardedBucket bucket = buckets.bucket(usual, "k");
+        for (int i = 0; i < 500; i++) {
+            buckets.bucket(policy(11 + i + "/1h"), "other" + i);
+            assertThat(buckets.bucket(usual, "k")).isSameAs(bucket);
+        }
     }
 
     @Test

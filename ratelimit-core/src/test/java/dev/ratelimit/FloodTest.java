@@ -103,6 +103,24 @@ class FloodTest {
     }
 
     @Test
+    void deniesNewcomersUnderFarMoreKeysThanCellsAndNoLongerThanABucketTakesToFill() {
+        LocalRateLimiter limiter = limiter(1);
+        for (int i = 0; i < 100_000; i++) {
+            limiter.tryConsume(policy, "flood" + i, 1);
+        }
+        assertThat(served(limiter, "new")).isLessThan(100);
+        clock.advance(Duration.ofDays(1));
+
+        assertThat(served(limiter, "newer")).isEqualTo(100);
+    }
+
+    private long served(LocalRateLimiter limiter, String newcomers) {
+        return IntStream.range(0, 100)
+                .filter(i -> limiter.peek(policy, newcomers + i, 1).allowed())
+                .count();
+    }
+
+    @Test
     void givesBackToAKeyThatIsGoneAndResetsIt() {
         LocalRateLimiter limiter = limiter(1);
         limiter.tryConsume(policy, "k", 5);

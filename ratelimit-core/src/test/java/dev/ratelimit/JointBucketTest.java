@@ -84,6 +84,35 @@ class JointBucketTest {
         assertThat(second.peek(1).allowed()).isFalse();
     }
 
+    @ParameterizedTest
+    @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "LOCK")
+    void givesNothingBackThatHasFlowedInAgain(Synchronization synchronization) {
+        TokenBucket first = bucket(synchronization, "100000/1s"); // so many that a striped one has cells
+        AtomicReference<Runnable> meanwhile = new AtomicReference<>(() -> {});
+        TokenBucket second = TokenBucket.builder()
+                .limits(Limit.parse("100000/1d"))
+                .synchronization(synchronization)
+                .clock(() -> {
+                    meanwhile.get().run();
+                    return clock.nanos();
+                })
+                .build();
+        TokenBucket both = TokenBucket.allOf(first, second);
+        both.peek(1);
+        meanwhile.set(() -> {
+            if (!first.peek(1).allowed()) {
+                meanwhile.set(() -> {});
+                clock.advance(Duration.ofSeconds(1));
+                assertThat(first.tryConsume(100_000).allowed()).isTrue();
+                second.tryConsume(1);
+            }
+        });
+
+        assertThat(both.tryConsume(100_000).allowed()).isFalse();
+        assertThat(first.peek(1).allowed()).isFalse();
+        assertThat(second.peek(99_999).allowed()).isTrue();
+    }
+
     @Test
     void holdsNoLockWhenItIsDone() {
         LockBucket first = (LockBucket) bucket(Synchronization.LOCK, "5/1h");

@@ -4,34 +4,28 @@ import java.util.HashMap;
 import java.util.Map;
 import org.jetbrains.lincheck.datastructures.IntGen;
 import org.jetbrains.lincheck.datastructures.ManagedStrategyGuaranteeKt;
-import org.jetbrains.lincheck.datastructures.ModelCheckingOptions;
 import org.jetbrains.lincheck.datastructures.Operation;
 import org.jetbrains.lincheck.datastructures.Param;
-import org.jetbrains.lincheck.datastructures.StressOptions;
 import org.junit.jupiter.api.Test;
 
 class LocalRateLimiterLincheckTest {
-    /** A call takes so many more steps here than in a bucket that a race is found less often. */
-    private static final int INVOCATIONS = 2 * Interleavings.INVOCATIONS;
-
     @Test
     void forgetsNoDebtOfAKeyThatIsEvictedWhileItConsumes() {
-        Interleavings.of(new ModelCheckingOptions())
-                .invocationsPerIteration(INVOCATIONS)
-                // Lincheck can't look into the SecureRandom that is used there, and nothing races for it.
-                .addGuarantee(ManagedStrategyGuaranteeKt.forClasses("dev.ratelimit.DebtLedger")
-                        .methods("<init>")
-                        .ignore())
-                .sequentialSpecification(CallsWithoutEviction.class)
-                .check(CallsWithRoomForOneKey.class);
+        Interleavings.check(
+                Interleavings.modelled()
+                        // Lincheck can't look into the SecureRandom that is used there, and nothing races for it.
+                        .addGuarantee(ManagedStrategyGuaranteeKt.forClasses("dev.ratelimit.DebtLedger")
+                                .methods("<init>")
+                                .ignore())
+                        .sequentialSpecification(CallsWithoutEviction.class),
+                CallsWithRoomForOneKey.class);
     }
 
     @Test
     void forgetsNoDebtOfAKeyThatIsEvictedWhileItConsumesOnRealThreads() {
-        Interleavings.of(new StressOptions())
-                .invocationsPerIteration(INVOCATIONS)
-                .sequentialSpecification(CallsWithoutEviction.class)
-                .check(CallsWithRoomForOneKey.class);
+        Interleavings.check(
+                Interleavings.onRealThreads().sequentialSpecification(CallsWithoutEviction.class),
+                CallsWithRoomForOneKey.class);
     }
 
     @Param(name = "key", gen = IntGen.class, conf = "1:2")

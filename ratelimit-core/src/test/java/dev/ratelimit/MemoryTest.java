@@ -2,17 +2,22 @@ package dev.ratelimit;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Bounded memory, each in a JVM of its own. */
 class MemoryTest {
 
-    @Test
-    void takesAtMost256BytesAKeyWithEverythingIncluded() throws Exception {
-        String printed = Jvm.run(List.of("-Xmx1g", "-XX:+UseSerialGC"), BytesPerKey.class);
+    @ParameterizedTest
+    @CsvSource({"1, 1, 200", "1, 3, 256", "20, 2, 256", "20, 3, 256"})
+    void takesFewBytesAKeyWithEverythingIncluded(String plans, String limits, long most) throws Exception {
+        String printed = Jvm.run(List.of("-Xmx1g", "-XX:+UseSerialGC"), BytesPerKey.class, plans, limits);
 
-        assertThat(Long.parseLong(printed)).isBetween(100L, 256L);
+        assertThat(Long.parseLong(printed)).isBetween(100L, most);
     }
 
     @Test
@@ -26,22 +31,32 @@ class MemoryTest {
         return (i >>> 24) + "." + (i >>> 16 & 0xff) + "." + (i >>> 8 & 0xff) + "." + (i & 0xff);
     }
 
-    /** Prints the bytes that each of a million addresses takes, its text and the ledger included. */
+    /** Prints the bytes that each of many addresses takes, its text and all ledgers included. */
     static final class BytesPerKey {
-        private static final int KEYS = 1_000_000;
+        /** Just above a power of two, where tables that double are emptiest. */
+        private static final int KEYS = 530_000;
 
         public static void main(String[] args) {
-            Policy policy = Policy.of("api", Limit.parse("100/1d"));
+            Policy[] plans = new Policy[Integer.parseInt(args[0])];
+            Arrays.setAll(plans, plan -> plan(plan, Integer.parseInt(args[1])));
             LocalRateLimiter limiter =
                     LocalRateLimiter.builder().maximumKeys(KEYS).build();
-            limiter.tryConsume(policy, "warm", 1);
+            limiter.tryConsume(plans[0], "warm", 1);
             long before = used();
             for (int i = 0; i < KEYS + KEYS / 10; i++) { // some more, so that there are debts to keep
-                limiter.tryConsume(policy, address(0x0A00_0000 + i), 1);
+                limiter.tryConsume(plans[i % plans.length], address(0x0A00_0000 + i), 1);
             }
-            long keys = limiter.keys(policy);
+            long keys = limiter.keys(plans[0]);
             System.out.println((used() - before) / keys);
-            limiter.tryConsume(policy, "alive", 1);
+            limiter.tryConsume(plans[0], "alive", 1);
+        }
+
+        private static Policy plan(int plan, int limits) {
+            return Policy.of(
+                    "api",
+                    IntStream.range(0, limits)
+                            .mapToObj(i -> Limit.parse(100 + plan + "/" + (i + 1) + "d"))
+                            .toArray(Limit[]::new));
         }
 
         private static long used() {

@@ -3,10 +3,8 @@ package dev.ratelimit;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jetbrains.lincheck.datastructures.LongGen;
-import org.jetbrains.lincheck.datastructures.ModelCheckingOptions;
 import org.jetbrains.lincheck.datastructures.Operation;
 import org.jetbrains.lincheck.datastructures.Param;
-import org.jetbrains.lincheck.datastructures.StressOptions;
 import org.jetbrains.lincheck.datastructures.Validate;
 import org.jetbrains.lincheck.datastructures.verifier.EpsilonVerifier;
 import org.junit.jupiter.api.Test;
@@ -16,14 +14,12 @@ class StripedBucketLincheckTest {
 
     @Test
     void neitherLosesNorMintsATokenHoweverItsThreadsAreInterleaved() {
-        Interleavings.of(new ModelCheckingOptions())
-                .verifier(EpsilonVerifier.class)
-                .check(Calls.class);
+        Interleavings.check(Interleavings.modelled().verifier(EpsilonVerifier.class), Calls.class);
     }
 
     @Test
     void neitherLosesNorMintsATokenOnRealThreads() {
-        Interleavings.of(new StressOptions()).verifier(EpsilonVerifier.class).check(Calls.class);
+        Interleavings.check(Interleavings.onRealThreads().verifier(EpsilonVerifier.class), Calls.class);
     }
 
     @Param(name = "tokens", gen = LongGen.class, conf = "1:3")

@@ -5,10 +5,8 @@ import java.util.Arrays;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import org.jetbrains.lincheck.datastructures.LongGen;
-import org.jetbrains.lincheck.datastructures.ModelCheckingOptions;
 import org.jetbrains.lincheck.datastructures.Operation;
 import org.jetbrains.lincheck.datastructures.Param;
-import org.jetbrains.lincheck.datastructures.StressOptions;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -28,13 +26,13 @@ class TokenBucketLincheckTest {
     @ParameterizedTest
     @MethodSource("buckets")
     void decidesAsInSomeOrderOfTheCalls(Class<? extends Calls> calls) {
-        Interleavings.of(new ModelCheckingOptions()).check(calls);
+        Interleavings.check(Interleavings.modelled(), calls);
     }
 
     @ParameterizedTest
     @MethodSource("buckets")
     void decidesAsInSomeOrderOfTheCallsOnRealThreads(Class<? extends Calls> calls) {
-        Interleavings.of(new StressOptions()).check(calls);
+        Interleavings.check(Interleavings.onRealThreads(), calls);
     }
 
     private static TokenBucket.Builder bucket(Synchronization synchronization, String... limits) {

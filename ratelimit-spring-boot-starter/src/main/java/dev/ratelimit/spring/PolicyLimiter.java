@@ -127,10 +127,7 @@ public final class PolicyLimiter {
     /** Counts what came of a call under a policy that is enforced and has no penalty, about which there is no more to do. */
     void count(Policy policy, String key, Decision decision, long tokens) {
         boolean allowed = decision.allowed();
-        counts.add(policy.name(), allowed ? Outcome.ALLOWED : Outcome.DENIED, decision, allowed ? tokens : 0);
-        if (!allowed) {
-            counts.denied(policy.name(), key);
-        }
+        counts.add(policy.name(), allowed ? Outcome.ALLOWED : Outcome.DENIED, key, decision, allowed ? tokens : 0);
     }
 
     RateLimiter limiter() {
@@ -200,10 +197,7 @@ public final class PolicyLimiter {
             return;
         }
         String name = decided.policy().name();
-        counts.add(name, outcome(policy, decided), decided.decision(), tokens);
-        if (!decided.decision().allowed() && !decided.decision().unavailable()) {
-            counts.denied(name, key);
-        }
+        counts.add(name, outcome(policy, decided), key, decided.decision(), tokens);
         Penalty penalty = policy.penalty();
         if (penalty != null && isHeldAgainstClient(decided) && penalty.follows(key, limiter)) {
             counts.add(name, Outcome.PENALIZED);

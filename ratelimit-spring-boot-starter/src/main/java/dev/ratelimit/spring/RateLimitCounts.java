@@ -47,14 +47,6 @@ public final class RateLimitCounts {
         }
     }
 
-    /** Notes whom a policy denied, be it that it only looks on; does nothing for one that is not of application.yml. */
-    void denied(String policy, String key) {
-        PolicyCounts of = counts.get(policy);
-        if (of != null) {
-            of.denied.add(key);
-        }
-    }
-
     /** Returns the keys that the policy of that name denied most, as many as it knows; none if there is no such policy. */
     public List<DeniedKey> topDenied(String policy) {
         PolicyCounts of = counts.get(policy);
@@ -88,8 +80,8 @@ public final class RateLimitCounts {
         return find(policy).refunded.sum();
     }
 
-    /** Counts a decision that charged {@code tokens}, or none as another policy denied. */
-    void add(String policy, Outcome outcome, Decision decision, long tokens) {
+    /** Counts a decision on {@code key} that charged {@code tokens}, or none as another policy denied. */
+    void add(String policy, Outcome outcome, String key, Decision decision, long tokens) {
         PolicyCounts of = counts.get(policy);
         if (of == null) {
             return;
@@ -100,6 +92,9 @@ public final class RateLimitCounts {
             if (isNearLimit(decision)) {
                 of.of(Outcome.NEAR_LIMIT).increment();
             }
+        }
+        if (!decision.allowed() && !decision.unavailable()) {
+            of.denied.add(key);
         }
     }
 

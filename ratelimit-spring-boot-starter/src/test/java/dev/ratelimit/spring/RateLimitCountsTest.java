@@ -1,5 +1,6 @@
 package dev.ratelimit.spring;
 
+import static dev.ratelimit.spring.LimitedApp.denied;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
@@ -36,6 +37,9 @@ class RateLimitCountsTest {
         @RateLimited(policy = "dear", tokens = "2")
         @RateLimited(limit = "100/1m")
         public void dear() {}
+
+        @RateLimited(policy = "dear", maxWait = "1h")
+        public void patient() {}
     }
 
     @Test
@@ -87,6 +91,22 @@ class RateLimitCountsTest {
                 .withMessageStartingWith("no policy is named \"unknown\"; there are: ");
         assertThatIllegalArgumentException().isThrownBy(() -> counts.refunded("unknown"));
         assertThatIllegalArgumentException().isThrownBy(() -> counts.count("unknown", Outcome.ALLOWED));
+    }
+
+    @Test
+    void countsWhatIsGivenBackByACallThatWaitsNoLonger() {
+        app.runner.withBean(Calls.class).run(context -> {
+            Calls calls = context.getBean(Calls.class);
+            calls.patient();
+            calls.patient();
+            Thread.currentThread().interrupt();
+            denied(calls::patient);
+            assertThat(Thread.interrupted()).isTrue();
+
+            RateLimitCounts ofCalls = context.getBean(RateLimitCounts.class);
+            assertThat(ofCalls.charged("dear")).isEqualTo(12);
+            assertThat(ofCalls.refunded("dear")).isEqualTo(4);
+        });
     }
 
     @Test

@@ -2,9 +2,12 @@ package dev.ratelimit.sample;
 
 import static dev.ratelimit.test.RateLimitAssertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import dev.ratelimit.spring.Outcome;
 import dev.ratelimit.spring.RateLimitCounts;
+import io.lettuce.core.RedisClient;
+import io.lettuce.core.api.StatefulRedisConnection;
 import java.io.IOException;
 import java.net.ServerSocket;
 import java.net.URI;
@@ -80,6 +83,22 @@ class RedisProfileTest {
             assertThat(get(one, "/reports/acme")).isAllowed().remaining(0);
             assertThat(get(other, "/reports/acme")).isRateLimited().violates("ReportService.latest");
         } finally {
+            redis.stop();
+        }
+    }
+
+    @Test
+    void anInstanceThatStopsLeavesNoConnection() throws Exception {
+        RedisServer redis = startRedis();
+        RedisClient observer = RedisClient.create("redis://localhost:" + redisPort);
+        try (StatefulRedisConnection<String, String> connection = observer.connect()) {
+            try (ConfigurableApplicationContext instance = startInstance()) {
+                assertThat(get(instance, "/api/hello")).isAllowed();
+                assertThat(connection.sync().clientList().lines()).hasSize(2);
+            }
+            await().until(() -> connection.sync().clientList().lines().count() == 1);
+        } finally {
+            observer.shutdown();
             redis.stop();
         }
     }

@@ -47,7 +47,8 @@ public final class RateLimitReporter implements SmartLifecycle {
             ApplicationEventPublisher events,
             NanoClock clock) {
         this.denials = policies.all().stream()
-                .map(each -> new Denials(each.policy().name()))
+                .map(each -> each.policy().name())
+                .map(name -> new Denials(name, counts.count(name, Outcome.DENIED), clock.nanos() - MINUTE_NANOS))
                 .toList();
         this.counts = counts;
         this.redis = redis;
@@ -60,10 +61,13 @@ public final class RateLimitReporter implements SmartLifecycle {
         private final String policy;
         private long published; // of those there are
         private long logged;
-        private long loggedAt;
+        private long loggedAt; // a reading of the clock
 
-        Denials(String policy) {
+        Denials(String policy, long count, long loggedAt) {
             this.policy = policy;
+            this.published = count;
+            this.logged = count;
+            this.loggedAt = loggedAt;
         }
     }
 
@@ -113,7 +117,7 @@ public final class RateLimitReporter implements SmartLifecycle {
 
     private void log(Denials of, long count) {
         long now = clock.nanos();
-        if (count != of.logged && (of.logged == 0 || now - of.loggedAt >= MINUTE_NANOS)) {
+        if (count != of.logged && now - of.loggedAt >= MINUTE_NANOS) {
             LOG.info("Policy " + of.policy + " denied " + (count - of.logged) + " more, " + count + " in all");
             of.logged = count;
             of.loggedAt = now;

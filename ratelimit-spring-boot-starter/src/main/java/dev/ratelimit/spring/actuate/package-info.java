@@ -1,4 +1,7 @@
-/** What operators see of the limits, and do about them: meters, events, health, the log and the endpoint. */
+/**
+ * What an operator sees of the limits, and does about them: meters, events, health, one line in the log for many denials, and
+ * the actuator's endpoint.
+ */
 @NullMarked
 package dev.ratelimit.spring.actuate;
 

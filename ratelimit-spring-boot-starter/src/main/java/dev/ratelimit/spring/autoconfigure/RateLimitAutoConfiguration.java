@@ -58,7 +58,7 @@ public final class RateLimitAutoConfiguration {
         if (redis != null) {
             throw new InvalidRateLimitException(
                     redis,
-                    "is redis, but there is no Lettuce: add org.springframework.boot:spring-boot-starter-data-redis");
+                    "is redis, but RateLimitRedisAutoConfiguration is not there, as it takes Lettuce: add org.springframework.boot:spring-boot-starter-data-redis");
         }
         return LocalRateLimiter.builder()
                 .maximumKeys(properties.local().maximumKeys())

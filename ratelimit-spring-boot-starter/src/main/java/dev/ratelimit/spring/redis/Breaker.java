@@ -27,7 +27,7 @@ final class Breaker {
 
     void failed() {
         if (failures.get() < FAILURES) {
-            probeDueAt.set(clock.nanos() + NANOS_BETWEEN_PROBES); // before it opens
+            probeDueAt.set(clock.nanos()); // the first one at once, and set before it opens
             failures.incrementAndGet();
         }
     }

@@ -49,12 +49,8 @@ final class BucketScript {
     record Reply(boolean allowed, long instant, List<long[]> debts) {}
 
     BucketScript() {
-        this(read());
-    }
-
-    BucketScript(byte[] text) {
-        this.text = text;
-        this.digest = digest(text);
+        text = read();
+        digest = digest(text);
     }
 
     static byte[] read() {
@@ -65,7 +61,7 @@ final class BucketScript {
         }
     }
 
-    private static String digest(byte[] text) {
+    static String digest(byte[] text) {
         try {
             return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-1").digest(text));
         } catch (NoSuchAlgorithmException e) {
@@ -107,8 +103,7 @@ final class BucketScript {
         return cause instanceof RedisNoScriptException;
     }
 
-    private static byte[][] arguments(
-            Operation operation, long number, List<RedisClaim> claims, @Nullable Reply taken) {
+    static byte[][] arguments(Operation operation, long number, List<RedisClaim> claims, @Nullable Reply taken) {
         List<byte[]> arguments = new ArrayList<>();
         arguments.add(operation.name);
         arguments.add(number == 0 ? NO_NUMBER : RedisPolicy.ascii(number));
@@ -130,7 +125,7 @@ final class BucketScript {
         return arguments.toArray(byte[][]::new);
     }
 
-    private static Reply reply(List<Long> numbers, List<RedisClaim> claims) {
+    static Reply reply(List<Long> numbers, List<RedisClaim> claims) {
         if (numbers.get(0) < 0) {
             throw new UnreadableValueException();
         }

@@ -39,7 +39,7 @@ final class RedisBuckets implements AutoCloseable {
     private final Denials denials;
     final FailureLog log;
     final RedisStats stats;
-    private volatile @Nullable CompletableFuture<?> probe; // the last one, unless it succeeded
+    private volatile boolean isLinkInDoubt; // as a probe was not answered, or not yet
 
     /**
      * A call about claims in one slot, which has been sent.
@@ -131,7 +131,8 @@ final class RedisBuckets implements AutoCloseable {
             succeeded();
             return true;
         } catch (InterruptedException e) {
-            Thread.currentThread().interrupt(); // which is no fault of Redis
+            Thread.currentThread().interrupt();
+            log.failed(e); // but it is no fault of Redis
         } catch (TimeoutException e) {
             failed(new RedisCommandTimeoutException("no answer in " + timeout.toMillis() + " ms"));
         } catch (ExecutionException e) {
@@ -202,40 +203,35 @@ final class RedisBuckets implements AutoCloseable {
     }
 
     private void failed(Throwable failure) {
-        Throwable cause = withoutWrapping(failure);
-        if (!UnreadableValueException.is(cause)) {
-            breaker.failed();
-        }
-        note(cause);
-    }
-
-    private void note(Throwable failure) {
-        stats.failed(failure);
-        log.failed(failure);
-    }
-
-    private static Throwable withoutWrapping(Throwable failure) {
         Throwable cause = failure;
         while ((cause instanceof CompletionException || cause instanceof ExecutionException)
                 && cause.getCause() != null) {
             cause = cause.getCause();
         }
-        return cause;
+        if (!UnreadableValueException.is(cause)) {
+            breaker.failed();
+        }
+        stats.failed(cause);
+        log.failed(cause);
     }
 
-    /** Tries, in the background, whether the server of that claim can be written to; over another connection if it failed last time. */
+    /**
+     * Tries in the background whether the server of that claim can be written to, and is as fast as it has to be; over another
+     * connection, if the last try had no answer or an error for one.
+     */
     private void probe(RedisClaim claim) {
         byte[] key = (claim.key() + ":probe").getBytes(StandardCharsets.UTF_8); // in the slot of the claim
-        probe = (probe == null ? link.connect() : link.renew())
-                .thenCompose(connected -> link.commands().set(key, NOTHING, FOR_A_SECOND))
-                .whenComplete((reply, failure) -> {
-                    if (failure == null) {
-                        probe = null;
-                        succeeded();
-                    } else {
-                        note(withoutWrapping(failure));
-                    }
-                });
+        CompletableFuture<Void> connected = isLinkInDoubt ? link.renew() : link.connect();
+        isLinkInDoubt = true;
+        connected.thenAccept(done -> {
+            long sentAt = clock.nanos();
+            link.commands().set(key, NOTHING, FOR_A_SECOND).thenAccept(reply -> {
+                isLinkInDoubt = false;
+                if (clock.nanos() - sentAt <= timeout.toNanos()) {
+                    succeeded();
+                }
+            });
+        });
     }
 
     @Override

@@ -29,6 +29,7 @@ import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactor
  */
 final class RedisLink implements AutoCloseable {
     private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(1);
+    private static final Duration START_PATIENCE = Duration.ofSeconds(3); // the first connection has classes to load
     private static final Duration RECONNECT_DELAY = Duration.ofMillis(200);
     private static final Duration TOPOLOGY_PERIOD = Duration.ofSeconds(10);
     private static final int MAX_COMMANDS_UNDER_WAY = 8_192;
@@ -96,7 +97,6 @@ final class RedisLink implements AutoCloseable {
                     : model == null ? ClusterClientOptions.builder() : ClusterClientOptions.builder(model);
             options = cluster.topologyRefreshOptions(ClusterTopologyRefreshOptions.builder()
                     .enablePeriodicRefresh(TOPOLOGY_PERIOD)
-                    .enableAdaptiveRefreshTrigger(ClusterTopologyRefreshOptions.RefreshTrigger.values())
                     .adaptiveRefreshTriggersTimeout(RECONNECT_DELAY)
                     .build());
         } else {
@@ -134,7 +134,7 @@ final class RedisLink implements AutoCloseable {
     /** Connects, and waits for that, but not for long; later on it goes on in the background. */
     void start() {
         try {
-            connect().get(CONNECT_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
+            connect().get(START_PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } catch (ExecutionException | TimeoutException e) {

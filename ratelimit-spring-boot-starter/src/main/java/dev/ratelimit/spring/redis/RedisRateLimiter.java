@@ -392,7 +392,7 @@ public final class RedisRateLimiter implements RateLimiter, AutoCloseable {
             return this;
         }
 
-        /** Returns the limiter, which connects in the background if Redis does not answer within a second. */
+        /** Returns the limiter, which connects in the background if Redis does not answer within three seconds. */
         public RedisRateLimiter build() {
             return new RedisRateLimiter(this);
         }

@@ -60,15 +60,34 @@ local function is_state(list)
   return true
 end
 
+-- Returns a * b / divisor, rounded up; a is less than the divisor. What is too large a product is divided bit by bit.
+local function scaled(a, b, divisor)
+  if a * b <= MAX_DEBT then
+    return math.ceil(a * b / divisor)
+  end
+  local quotient, rest, bit = 0, 0, 2 ^ 52
+  while bit >= 1 do
+    quotient, rest = 2 * quotient, 2 * rest
+    if rest >= divisor then
+      quotient, rest = quotient + 1, rest - divisor
+    end
+    if b >= bit then
+      b, rest = b - bit, rest + a
+    end
+    if rest >= divisor then
+      quotient, rest = quotient + 1, rest - divisor
+    end
+    bit = bit / 2
+  end
+  return rest > 0 and quotient + 1 or quotient
+end
+
 -- Returns the debt under a limit of a bucket that had another one: it keeps its tokens.
 local function carried(limit, old)
   local part = math.fmod(old.debt, old.interval) -- of a token; the rest of the debt is whole ones
   local tokens = (old.debt - part) / old.interval + limit.capacity - old.capacity
-  local ticks = part * limit.interval
-  if ticks > MAX_DEBT then
-    ticks = ticks * (1 + 2 ^ -50) -- as it may have been rounded down
-  end
-  return math.max(0, math.min(MAX_DEBT, tokens * limit.interval + math.ceil(ticks / old.interval)))
+  local ticks = tokens * limit.interval + scaled(part, limit.interval, old.interval)
+  return math.max(0, math.min(MAX_DEBT, ticks))
 end
 
 local function is_same(one, other)

@@ -7,6 +7,7 @@ import dev.ratelimit.spring.RateLimitCharges;
 import dev.ratelimit.spring.RateLimitCounts;
 import dev.ratelimit.spring.RequestSkip;
 import dev.ratelimit.spring.TokenCost;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.UnaryOperator;
 import org.springframework.boot.test.context.TestConfiguration;
 import org.springframework.context.annotation.Bean;
@@ -41,6 +42,11 @@ class DocsSnippets {
     @Bean
     KeyResolver region() {
         return request -> "eu";
+    }
+
+    @Bean
+    KeyResolver shard() {
+        return request -> "shard-" + ThreadLocalRandom.current().nextInt(16);
     }
 
     static long wouldDeny(RateLimitCounts counts) {

@@ -21,6 +21,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.data.redis.autoconfigure.DataRedisAutoConfiguration;
 import org.springframework.boot.env.YamlPropertySourceLoader;
 import org.springframework.boot.test.context.runner.WebApplicationContextRunner;
 import org.springframework.boot.web.servlet.FilterRegistrationBean;
@@ -36,10 +37,13 @@ class HttpDocsTest {
     private static final Path SNIPPETS = Path.of("src/test/java/dev/ratelimit/spring/autoconfigure/DocsSnippets.java");
 
     private final WebApplicationContextRunner app = new WebApplicationContextRunner()
-            .withConfiguration(
-                    AutoConfigurations.of(RateLimitAutoConfiguration.class, RateLimitWebAutoConfiguration.class))
+            .withConfiguration(AutoConfigurations.of(
+                    DataRedisAutoConfiguration.class,
+                    RateLimitRedisAutoConfiguration.class,
+                    RateLimitAutoConfiguration.class,
+                    RateLimitWebAutoConfiguration.class))
             .withUserConfiguration(DocsSnippets.class)
-            .withPropertyValues("RATELIMIT_SECRET=a secret of this test");
+            .withPropertyValues("RATELIMIT_SECRET=a secret of this test", "REDIS_URL=rediss://localhost:1");
 
     static List<String> blocks(String page, String language) throws IOException {
         Matcher fences = Pattern.compile("(?s)\\n```" + language + "\\n(.*?)\\n```")
@@ -53,7 +57,8 @@ class HttpDocsTest {
 
     static Stream<Arguments> configurations() throws IOException {
         List<Arguments> all = new ArrayList<>();
-        for (String page : List.of("README.md", "docs/annotation.md", "docs/http.md", "docs/security.md")) {
+        for (String page :
+                List.of("README.md", "docs/annotation.md", "docs/http.md", "docs/redis.md", "docs/security.md")) {
             List<String> blocks = blocks(page, "yaml");
             assertThat(blocks).as(page).isNotEmpty();
             blocks.forEach(yaml -> all.add(Arguments.of(page, yaml)));
@@ -82,7 +87,7 @@ class HttpDocsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"docs/http.md", "docs/security.md"})
+    @ValueSource(strings = {"docs/http.md", "docs/redis.md", "docs/security.md"})
     void everyLineOfJavaIsCompiled(String page) throws IOException {
         String compiled = squeezed(Files.readString(SNIPPETS, UTF_8));
 
@@ -92,7 +97,7 @@ class HttpDocsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"docs/annotation.md", "docs/http.md", "docs/security.md"})
+    @ValueSource(strings = {"docs/annotation.md", "docs/http.md", "docs/redis.md", "docs/security.md"})
     void everyLinkLeadsSomewhere(String page) throws IOException {
         Path from = ROOT.resolve(page);
         Matcher links =

@@ -79,7 +79,8 @@ class RedisConfigurationTest {
                 .withClassLoader(new FilteredClassLoader(missing))
                 .withPropertyValues("ratelimit.policies.api.backend=redis")
                 .run(context -> assertThat(sentenceOf(context.getStartupFailure()))
-                        .isEqualTo("ratelimit.policies.api.backend is redis, but there is no Lettuce: add"
+                        .isEqualTo("ratelimit.policies.api.backend is redis, but"
+                                + " RateLimitRedisAutoConfiguration is not there, as it takes Lettuce: add"
                                 + " org.springframework.boot:spring-boot-starter-data-redis"));
     }
 

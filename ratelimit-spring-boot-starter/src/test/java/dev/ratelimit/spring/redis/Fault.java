@@ -63,17 +63,17 @@ enum Fault {
     LOADING {
         @Override
         void strike(RedisProcess redis, FaultyProxy proxy) {
-            redis.call("EVAL", "for i = 1, 10000 do redis.call('SET', 'data' .. i, string.rep('x', 2000)) end", "0");
+            redis.call("EVAL", "for i = 1, 600 do redis.call('SET', 'data' .. i, string.rep('x', 100000)) end", "0");
             redis.call("SAVE");
             redis.kill();
-            redis.restartLoading();
+            redis.restartLoading(15 + Proofs.FAULT_MILLIS / 600);
         }
 
         @Override
         void heal(RedisProcess redis, FaultyProxy proxy) {
-            redis.call("CONFIG", "SET", "key-load-delay", "0");
-            redis.awaitAnswer();
-            redis.call("EVAL", "for i = 1, 10000 do redis.call('DEL', 'data' .. i) end", "0");
+            redis.kill();
+            redis.restart();
+            redis.call("EVAL", "for i = 1, 600 do redis.call('DEL', 'data' .. i) end", "0");
         }
     },
 

@@ -33,7 +33,8 @@ class FaultMatrixTest {
 
             Phase struck = load.run("struck", 0, () -> fault.strike(redis, proxy));
             assertThat(struck.admitted("deny")).isLessThanOrEqualTo(CAPACITY);
-            assertThat(struck.admitted("local")).isEqualTo(CAPACITY);
+            // What Redis has just admitted to the other threads may not be taken from the bucket here yet.
+            assertThat(struck.admitted("local")).isBetween((long) CAPACITY, (long) CAPACITY + FaultLoad.THREADS);
             assertThat(struck.admitted("spent")).isZero(); // what Redis admitted was taken here, too
 
             Phase held = load.run("held", Proofs.FAULT_MILLIS);

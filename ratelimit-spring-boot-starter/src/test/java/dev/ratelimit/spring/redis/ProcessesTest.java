@@ -23,6 +23,7 @@ class ProcessesTest {
     private static final int THREADS = 8;
     private static final int TRIES = Integer.getInteger("redis.tries", 1_000);
     private static final int CAPACITY = 2_000;
+    private static final Limit CONNECTED = Limit.of(1_000_000_000, Duration.ofSeconds(1));
 
     @Test
     void togetherTakeWhatThereIs() throws Exception {
@@ -69,6 +70,10 @@ class ProcessesTest {
                     .timeout(Duration.ofSeconds(30))
                     .onFailure(any -> OnFailure.DENY)
                     .build()) {
+                while (!limiter.tryConsume(Policy.of("other", CONNECTED), "any", 1)
+                        .allowed()) {
+                    Thread.onSpinWait();
+                }
                 List<Future<Long>> counts = new ArrayList<>();
                 for (int i = 0; i < THREADS; i++) {
                     counts.add(threads.submit(() -> {

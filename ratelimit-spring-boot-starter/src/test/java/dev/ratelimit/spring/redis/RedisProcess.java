@@ -60,7 +60,7 @@ final class RedisProcess implements AutoCloseable {
             Path directory = Files.createTempDirectory("redis-" + port + "-");
             List<String> lines = new ArrayList<>(List.of("port " + port, "bind 127.0.0.1", "dir " + directory));
             if (options.isEmpty()) {
-                lines.addAll(List.of("save \"\"", "repl-diskless-sync-delay 0"));
+                lines.addAll(List.of("save \"\"", "rdbcompression no", "repl-diskless-sync-delay 0"));
             }
             lines.addAll(List.of(settings));
             Path file = Files.write(directory.resolve("redis.conf"), lines);
@@ -101,7 +101,7 @@ final class RedisProcess implements AutoCloseable {
     }
 
     /** Waits until it is up and, if it has data, has loaded it. */
-    void awaitAnswer() {
+    private void awaitAnswer() {
         Awaitility.await()
                 .atMost(PATIENCE)
                 .pollDelay(Duration.ZERO)
@@ -122,6 +122,14 @@ final class RedisProcess implements AutoCloseable {
         try {
             return "PONG".equals(call("PING"));
         } catch (UncheckedIOException | IllegalStateException notYet) {
+            return false;
+        }
+    }
+
+    private boolean isLoading() {
+        try {
+            return "1".equals(info("loading"));
+        } catch (UncheckedIOException notYet) {
             return false;
         }
     }
@@ -183,9 +191,10 @@ final class RedisProcess implements AutoCloseable {
         awaitAnswer();
     }
 
-    /** As {@link #restart}, but loads each key for 10 ms, and answers meanwhile that it is loading. */
-    void restartLoading() {
-        relaunch("--key-load-delay", "10000", "--loading-process-events-interval-bytes", "1024");
+    /** As {@link #restart}, but takes so long for each key that is loaded, and answers meanwhile that it is loading. */
+    void restartLoading(long millisForEachKey) {
+        relaunch("--key-load-delay", Long.toString(1000 * millisForEachKey));
+        Awaitility.await().atMost(PATIENCE).until(this::isLoading);
     }
 
     private void relaunch(String... more) {

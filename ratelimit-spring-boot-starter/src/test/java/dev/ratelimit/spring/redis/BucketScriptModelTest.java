@@ -1,0 +1,335 @@
+package dev.ratelimit.spring.redis;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.ratelimit.Claim;
+import dev.ratelimit.Decision;
+import dev.ratelimit.Limit;
+import dev.ratelimit.Policy;
+import dev.ratelimit.spring.redis.BucketScript.Operation;
+import dev.ratelimit.spring.redis.BucketScript.Reply;
+import io.lettuce.core.RedisClient;
+import io.lettuce.core.RedisFuture;
+import io.lettuce.core.ScriptOutputType;
+import io.lettuce.core.api.StatefulRedisConnection;
+import io.lettuce.core.api.async.RedisAsyncCommands;
+import io.lettuce.core.codec.ByteArrayCodec;
+import java.math.BigInteger;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Runs the script beside {@link BucketModel}, at any time of day: the script under test takes the time from its last two
+ * arguments, and tells the time to live in place of setting it. Whoever fails prints the seed.
+ * With {@code -Dredis.sequences=100000} it runs for some minutes.
+ */
+class BucketScriptModelTest {
+    private static final int SEQUENCES = Integer.getInteger("redis.sequences", 2_000);
+    private static final int STEPS = 12;
+    private static final int SEQUENCES_A_BATCH = 500;
+    private static final long MICROS_PER_SECOND = 1_000_000;
+    private static final long[] ODD_MICROS = {0, 9, 99_999, 100_000, 999_999};
+
+    /** What was sent, and what the model says about it. */
+    private record Step(
+            String what,
+            List<RedisClaim> claims,
+            long patienceMicros,
+            long now,
+            boolean allowed,
+            List<List<BucketModel.Level>> before,
+            List<Long> nanosToFull,
+            RedisFuture<List<Long>> reply) {}
+
+    private static String script() {
+        String text = new String(BucketScript.read(), StandardCharsets.UTF_8);
+        text = replaced(text, "redis.call('TIME')", "{ ARGV[#ARGV - 1], ARGV[#ARGV] }");
+        text = replaced(text, ", 'PX', string.format('%.0f', milliseconds))", ")\n claim.ttl = milliseconds");
+        return replaced(text, "reply[1] = allowed", """
+                for _, claim in ipairs(claims) do
+                  reply[#reply + 1] = claim.ttl or -1
+                end
+                reply[1] = allowed""");
+    }
+
+    private static String replaced(String text, String from, String to) {
+        assertThat(text).containsOnlyOnce(from);
+        return text.replace(from, to);
+    }
+
+    @Test
+    void decidesAsTheModelDoes() throws Exception {
+        try (RedisProcess server = RedisProcess.start();
+                RedisClient client = RedisClient.create("redis://127.0.0.1:" + server.port());
+                StatefulRedisConnection<byte[], byte[]> connection = client.connect(ByteArrayCodec.INSTANCE)) {
+            connection.setAutoFlushCommands(false);
+            RedisAsyncCommands<byte[], byte[]> redis = connection.async();
+            RedisFuture<String> loaded = redis.scriptLoad(script().getBytes(StandardCharsets.UTF_8));
+            connection.flushCommands();
+            String digest = loaded.get();
+            SplittableRandom seeds = new SplittableRandom();
+            for (int done = 0; done < SEQUENCES; done += SEQUENCES_A_BATCH) {
+                List<Sequence> sequences = new ArrayList<>();
+                for (int i = 0; i < SEQUENCES_A_BATCH; i++) {
+                    Sequence sequence = new Sequence(seeds.nextLong(), redis, digest);
+                    sequence.send();
+                    sequences.add(sequence);
+                }
+                connection.flushCommands();
+                for (Sequence sequence : sequences) {
+                    sequence.check();
+                }
+                redis.flushall();
+            }
+        }
+    }
+
+    /** Two buckets, and what is done to them. */
+    private static final class Sequence {
+        private final long seed;
+        private final SplittableRandom random;
+        private final RedisAsyncCommands<byte[], byte[]> redis;
+        private final String digest;
+        private final Map<String, BucketModel> models = new LinkedHashMap<>();
+        private final Map<String, RedisPolicy> policies = new HashMap<>();
+        private final List<Step> steps = new ArrayList<>();
+        private final List<Step> taken = new ArrayList<>();
+        private long now;
+        private long retryMicros;
+        private long resetMicros;
+
+        Sequence(long seed, RedisAsyncCommands<byte[], byte[]> redis, String digest) {
+            this.seed = seed;
+            this.redis = redis;
+            this.digest = digest;
+            random = new SplittableRandom(seed);
+            now = random.nextLong(1L << 49, 1L << 51);
+            for (String key : List.of("a", "b")) {
+                models.put(key, new BucketModel());
+                policies.put(key, policy(key));
+            }
+        }
+
+        private RedisPolicy policy(String name) {
+            Limit[] limits = new Limit[random.nextInt(1, 4)];
+            Arrays.setAll(limits, i -> limit());
+            return new RedisPolicy(Policy.of(name, limits), 1);
+        }
+
+        /** Returns a limit that is kept as it is, whose burst may be as large as it can. */
+        private Limit limit() {
+            long refill = random.nextBoolean() ? random.nextLong(1, 1_001) : 1 + random.nextInt(3);
+            long period = 1 + random.nextLong(1L << random.nextInt(1, 44)); // microseconds
+            long most = (1L << 51) / period;
+            long capacity =
+                    random.nextInt(8) == 0 ? most : Math.min(most, 1 + random.nextLong(1L << random.nextInt(1, 30)));
+            return new Limit(Math.max(1, capacity), refill, Duration.ofNanos(1_000 * period));
+        }
+
+        void send() {
+            for (int i = 0; i < STEPS; i++) {
+                now = Math.max(0, now + passed());
+                if (random.nextInt(8) == 0) {
+                    String key = random.nextBoolean() ? "a" : "b";
+                    policies.put(key, changed(key));
+                }
+                step();
+            }
+        }
+
+        private RedisPolicy changed(String key) {
+            if (random.nextBoolean()) {
+                return policy(key);
+            }
+            List<Limit> limits = new ArrayList<>(policies.get(key).policy.limits()); // some of which stay
+            limits.set(random.nextInt(limits.size()), limit());
+            return new RedisPolicy(new Policy(key, limits), 1);
+        }
+
+        private long passed() {
+            return switch (random.nextInt(12)) {
+                case 0 -> 0;
+                case 1 -> 1;
+                case 2 -> ODD_MICROS[random.nextInt(ODD_MICROS.length)] - now % MICROS_PER_SECOND + MICROS_PER_SECOND;
+                case 3 -> 1 + random.nextLong(1L << random.nextInt(1, 50));
+                case 4, 5 -> retryMicros + random.nextInt(-1, 2);
+                case 6 -> resetMicros + random.nextInt(-1, 2);
+                case 7 -> back();
+                default -> random.nextLong(1 + resetMicros);
+            };
+        }
+
+        private long back() {
+            return switch (random.nextInt(6)) {
+                case 0 -> -500_000;
+                case 1 -> -MICROS_PER_SECOND;
+                case 2 -> -MICROS_PER_SECOND - 1;
+                case 3 -> -10 * MICROS_PER_SECOND;
+                case 4 -> -3_600 * MICROS_PER_SECOND;
+                default -> -random.nextLong(1, 1L << 42);
+            };
+        }
+
+        private long tokens(RedisPolicy policy) {
+            long capacity = policy.policy.limits().stream()
+                    .mapToLong(Limit::capacity)
+                    .min()
+                    .orElseThrow();
+            return switch (random.nextInt(10)) {
+                case 0 -> capacity;
+                case 1 -> random.nextBoolean() ? capacity + 1 : Long.MAX_VALUE;
+                case 2 -> 1 + random.nextLong(1L << random.nextInt(1, 62));
+                case 3, 4, 5 -> 1 + random.nextLong(capacity);
+                default -> Math.min(capacity, 1 + random.nextInt(8));
+            };
+        }
+
+        private void step() {
+            int choice = random.nextInt(20);
+            if (choice == 0 && !taken.isEmpty()) {
+                undo(taken.remove(random.nextInt(taken.size())));
+                return;
+            }
+            Operation operation = choice < 13
+                    ? Operation.CONSUME
+                    : choice < 15 ? Operation.PEEK : choice < 17 ? Operation.CHARGE : Operation.REFUND;
+            long patience = choice < 10 ? 0 : choice == 10 ? RedisLimit.MAX_DEBT : random.nextLong(1 + 2 * retryMicros);
+            int keys = random.nextInt(4);
+            List<RedisClaim> claims = new ArrayList<>();
+            for (String key : keys == 0 ? List.of("b", "a") : keys == 1 ? List.of("b") : List.of("a")) {
+                RedisPolicy policy = policies.get(key);
+                claims.add(
+                        new RedisClaim(new Claim(policy.policy, key, tokens(policy)), policy, "{" + seed + "}" + key));
+            }
+            send(operation, patience, claims, null, null);
+        }
+
+        /** Has to be what is left of it: a debt is paid in order. */
+        private void undo(Step step) {
+            List<long[]> debts = step.before.stream()
+                    .map(levels -> levels.stream()
+                            .mapToLong(level -> level.debt().longValueExact())
+                            .toArray())
+                    .toList();
+            send(Operation.UNDO, step.now, step.claims, step, new Reply(true, step.now, debts));
+        }
+
+        private void send(
+                Operation operation,
+                long number,
+                List<RedisClaim> claims,
+                @Nullable Step step,
+                @Nullable Reply undone) {
+            List<List<BucketModel.Level>> before = new ArrayList<>();
+            boolean fits = true;
+            for (RedisClaim claim : claims) {
+                List<BucketModel.Level> levels = model(claim).read(limits(claim), now);
+                before.add(levels);
+                fits &= BucketModel.fits(levels, claim.tokens(), number);
+            }
+            boolean takes = operation == Operation.CONSUME && fits;
+            List<Long> nanosToFull = new ArrayList<>();
+            for (int i = 0; i < claims.size(); i++) {
+                RedisClaim claim = claims.get(i);
+                boolean isWritten = false;
+                if (operation != Operation.PEEK) {
+                    List<BucketModel.Level> after = new ArrayList<>();
+                    for (int j = 0; j < before.get(i).size(); j++) {
+                        BucketModel.Level level = before.get(i).get(j);
+                        after.add(level.owing(
+                                switch (operation) {
+                                    case CONSUME ->
+                                        takes ? level.debt().add(level.ticks(claim.tokens())) : level.debt();
+                                    case CHARGE -> level.debt().add(level.ticks(claim.tokens()));
+                                    case REFUND -> level.debt().subtract(level.ticks(claim.tokens()));
+                                    default -> level.debt().subtract(standing(step, i, j));
+                                }));
+                    }
+                    isWritten = model(claim).write(before.get(i), after, now);
+                }
+                nanosToFull.add(isWritten ? model(claim).nanosToFull(now) : -1);
+            }
+            byte[][] arguments = BucketScript.arguments(operation, number, claims, undone);
+            byte[][] timed = Arrays.copyOf(arguments, arguments.length + 2);
+            timed[arguments.length] = RedisPolicy.ascii(now / MICROS_PER_SECOND);
+            timed[arguments.length + 1] = RedisPolicy.ascii(now % MICROS_PER_SECOND);
+            byte[][] keys = claims.stream()
+                    .map(claim -> claim.key().getBytes(StandardCharsets.UTF_8))
+                    .toArray(byte[][]::new);
+            Step sent = new Step(
+                    operation + " " + number + " "
+                            + claims.stream().map(RedisClaim::claim).toList(),
+                    claims,
+                    number,
+                    now,
+                    takes,
+                    before,
+                    nanosToFull,
+                    redis.evalsha(digest, ScriptOutputType.MULTI, keys, timed));
+            steps.add(sent);
+            if (takes) {
+                taken.add(sent);
+            }
+            Decision decision =
+                    BucketModel.decision(before.get(0), claims.get(0).tokens(), 0);
+            retryMicros = decision.never() ? 0 : Math.min(1L << 50, decision.retryAfterNanos() / 1_000);
+            resetMicros = Math.min(1L << 50, decision.resetAfterNanos() / 1_000);
+        }
+
+        private BigInteger standing(Step step, int claim, int limit) {
+            BucketModel.Level level = step.before.get(claim).get(limit);
+            BigInteger ticks = level.ticks(step.claims.get(claim).tokens());
+            return level.debt()
+                    .add(ticks)
+                    .subtract(level.paid(now - step.now))
+                    .min(ticks)
+                    .max(BigInteger.ZERO);
+        }
+
+        private BucketModel model(RedisClaim claim) {
+            return models.get(claim.claim().key());
+        }
+
+        private static List<Limit> limits(RedisClaim claim) {
+            return claim.policy().policy.limits();
+        }
+
+        void check() throws Exception {
+            for (Step step : steps) {
+                List<Long> numbers = step.reply.get();
+                String where = "seed %d, at %d, %s: %s".formatted(seed, step.now, step.what, numbers);
+                Reply reply = BucketScript.reply(numbers, step.claims);
+                assertThat(reply.allowed()).as(where).isEqualTo(step.allowed);
+                assertThat(reply.instant()).as(where).isEqualTo(step.now);
+                for (int i = 0; i < step.claims.size(); i++) {
+                    List<BucketModel.Level> levels = step.before.get(i);
+                    assertThat(reply.debts().get(i))
+                            .as(where)
+                            .isEqualTo(levels.stream()
+                                    .mapToLong(level -> level.debt().longValueExact())
+                                    .toArray());
+                    RedisClaim claim = step.claims.get(i);
+                    if (!step.what.startsWith("UNDO")) {
+                        assertThat(claim.policy().decide(reply.debts().get(i), claim.tokens(), step.patienceMicros))
+                                .as(where)
+                                .isEqualTo(BucketModel.decision(levels, claim.tokens(), step.patienceMicros));
+                    }
+                    if (!step.what.startsWith("PEEK")) {
+                        long ttl = numbers.get(numbers.size() - step.claims.size() + i);
+                        long nanos = step.nanosToFull.get(i);
+                        assertThat(ttl).as(where).isEqualTo(nanos < 0 ? -1 : 1_000 + (nanos + 999_999) / 1_000_000);
+                    }
+                }
+            }
+        }
+    }
+}
