@@ -20,7 +20,7 @@ final class CallLimiter {
         this.limiter = limiter;
         this.clock = clock;
         this.contexts = contexts;
-        this.line = new WaitingLine(limiter.limiter(), clock);
+        this.line = new WaitingLine(limiter, clock);
     }
 
     /**

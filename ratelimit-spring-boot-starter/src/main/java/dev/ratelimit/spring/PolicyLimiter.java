@@ -1,6 +1,7 @@
 package dev.ratelimit.spring;
 
 import dev.ratelimit.Claim;
+import dev.ratelimit.Decision;
 import dev.ratelimit.Policy;
 import dev.ratelimit.RateLimiter;
 import java.util.ArrayList;
@@ -32,7 +33,7 @@ public final class PolicyLimiter {
             return decide(List.of(new Claim(policy, key, tokens))).get(0);
         }
         PolicyDecision decided = new PolicyDecision(policy, limiter.tryConsume(policy, key, tokens));
-        note(key, decided);
+        note(key, decided, decided.decision().allowed() ? tokens : 0);
         return decided;
     }
 
@@ -82,6 +83,7 @@ public final class PolicyLimiter {
         } else {
             limiter.refund(now, key, -more);
         }
+        counts.correct(policy.name(), more);
     }
 
     /** Returns what {@link #decide(Policy, String, long)} would have; nothing is charged, and nobody takes note. */
@@ -123,11 +125,9 @@ public final class PolicyLimiter {
     }
 
     /** Counts what came of a call under a policy that is enforced and has no penalty, about which there is no more to do. */
-    void count(Policy policy, String key, boolean allowed) {
-        counts.add(policy.name(), allowed ? Outcome.ALLOWED : Outcome.DENIED);
-        if (!allowed) {
-            counts.denied(policy.name(), key);
-        }
+    void count(Policy policy, String key, Decision decision, long tokens) {
+        boolean allowed = decision.allowed();
+        counts.add(policy.name(), allowed ? Outcome.ALLOWED : Outcome.DENIED, key, decision, allowed ? tokens : 0);
     }
 
     RateLimiter limiter() {
@@ -180,25 +180,24 @@ public final class PolicyLimiter {
 
     /** Takes note of decisions that stand. */
     void note(List<Claim> claims, List<PolicyDecision> decisions) {
+        boolean charged = PolicyDecision.areAllowed(decisions);
         for (int i = 0; i < decisions.size(); i++) {
-            note(claims.get(i).key(), decisions.get(i));
+            Claim claim = claims.get(i);
+            note(claim.key(), decisions.get(i), charged ? claim.tokens() : 0);
         }
     }
 
     /**
-     * Counts a decision. A denial under a penalty does not count towards the next one, and one that is none of the client's
-     * doing towards none.
+     * Counts a decision that charged {@code tokens}. A denial under a penalty does not count towards the next one, and one that
+     * is none of the client's doing towards none.
      */
-    private void note(String key, PolicyDecision decided) {
+    private void note(String key, PolicyDecision decided, long tokens) {
         ConfiguredPolicy policy = policies.find(decided.policy().name());
         if (policy == null) {
             return;
         }
         String name = decided.policy().name();
-        counts.add(name, outcome(policy, decided));
-        if (!decided.decision().allowed() && !decided.decision().unavailable()) {
-            counts.denied(name, key);
-        }
+        counts.add(name, outcome(policy, decided), key, decided.decision(), tokens);
         Penalty penalty = policy.penalty();
         if (penalty != null && isHeldAgainstClient(decided) && penalty.follows(key, limiter)) {
             counts.add(name, Outcome.PENALIZED);

@@ -5,7 +5,6 @@ import dev.ratelimit.Decision;
 import dev.ratelimit.Limit;
 import dev.ratelimit.NanoClock;
 import dev.ratelimit.Policy;
-import dev.ratelimit.RateLimiter;
 import java.time.Duration;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -15,10 +14,10 @@ import org.jspecify.annotations.Nullable;
  * and knows at once how long it has to wait. Thread-safe.
  */
 final class WaitingLine {
-    private final RateLimiter limiter;
+    private final PolicyLimiter limiter;
     private final NanoClock clock;
 
-    WaitingLine(RateLimiter limiter, NanoClock clock) {
+    WaitingLine(PolicyLimiter limiter, NanoClock clock) {
         this.limiter = limiter;
         this.clock = clock;
     }
@@ -36,7 +35,7 @@ final class WaitingLine {
     @Nullable
     Place take(List<Claim> claims, long maxWaitNanos) {
         long takenAt = clock.nanos();
-        List<Decision> decisions = limiter.reserve(claims, Duration.ofNanos(maxWaitNanos));
+        List<Decision> decisions = limiter.limiter().reserve(claims, Duration.ofNanos(maxWaitNanos));
         long waitNanos = 0;
         for (Decision decision : decisions) {
             if (!decision.allowed()) {
@@ -65,7 +64,7 @@ final class WaitingLine {
                     policy.limits().size() == 1 && place.decisions.get(i).retryAfterNanos() > nanos;
             long owed = claim.tokens() - (waits ? 0 : refilled(policy, nanos));
             if (owed > 0) {
-                limiter.refund(policy, claim.key(), owed);
+                limiter.correct(policy, claim.key(), -owed);
             }
         }
     }

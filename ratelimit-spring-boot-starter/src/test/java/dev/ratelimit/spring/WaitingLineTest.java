@@ -33,9 +33,14 @@ class WaitingLineTest {
     private final ManualClock clock =
             new ManualClock(ThreadLocalRandom.current().nextLong());
     private final RateLimiter limiter = LocalRateLimiter.builder().clock(clock).build();
-    private final WaitingLine line = new WaitingLine(limiter, clock);
+    private final WaitingLine line = line(limiter, clock);
     private final Policy slow = Policy.of("slow", Limit.parse("1/10s"));
     private final Policy quick = Policy.of("quick", Limit.parse("5/5s"));
+
+    private static WaitingLine line(RateLimiter limiter, NanoClock clock) {
+        ConfiguredPolicies none = new ConfiguredPolicies(List.of());
+        return new WaitingLine(new PolicyLimiter(limiter, none, new RateLimitCounts(none)), clock);
+    }
 
     private Place take(long maxWaitNanos, Claim... claims) {
         return Objects.requireNonNull(line.take(List.of(claims), maxWaitNanos));
@@ -142,7 +147,7 @@ class WaitingLineTest {
     @Test
     void givesNoPlaceTwice() throws Exception {
         RateLimiter shared = LocalRateLimiter.builder().clock(() -> 0).build();
-        WaitingLine still = new WaitingLine(shared, () -> 0);
+        WaitingLine still = line(shared, () -> 0);
         Policy policy = Policy.of("one", Limit.parse("1/1s"));
         int threads = 8;
         int each = 250;

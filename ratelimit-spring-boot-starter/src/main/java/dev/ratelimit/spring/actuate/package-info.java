@@ -1,4 +1,7 @@
-/** What an operator sees of rate limits, and does about them, by the actuator. */
+/**
+ * What an operator sees of the limits, and does about them: meters, events, health, one line in the log for many denials, and
+ * the actuator's endpoint.
+ */
 @NullMarked
 package dev.ratelimit.spring.actuate;
 

@@ -11,6 +11,8 @@ import dev.ratelimit.spring.PolicyLimiter;
 import dev.ratelimit.spring.RateLimitCounts;
 import dev.ratelimit.spring.RateLimitedAdvisor;
 import dev.ratelimit.spring.RateLimitedVerifier;
+import dev.ratelimit.spring.actuate.RateLimitReporter;
+import dev.ratelimit.spring.redis.RedisRateLimiter;
 import org.springframework.aop.config.AopConfigUtils;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.config.BeanDefinition;
@@ -81,6 +83,18 @@ public final class RateLimitAutoConfiguration {
     @ConditionalOnMissingBean
     PolicyLimiter rateLimitPolicyLimiter(RateLimiter limiter, ConfiguredPolicies policies, RateLimitCounts counts) {
         return new PolicyLimiter(limiter, policies, counts);
+    }
+
+    @Bean
+    @ConditionalOnMissingBean
+    RateLimitReporter rateLimitReporter(
+            ConfiguredPolicies policies,
+            RateLimitCounts counts,
+            ObjectProvider<RedisRateLimiter> limiter,
+            ApplicationEventPublisher events,
+            NanoClock clock) {
+        RedisRateLimiter redis = limiter.getIfUnique();
+        return new RateLimitReporter(policies, counts, redis == null ? null : redis.stats(), events, clock);
     }
 
     @Bean

@@ -87,7 +87,7 @@ public final class RateLimitFilter implements Filter {
         List<Charge> looksOn = preflight || now.candidates.isEmpty() ? List.of() : lookOn(now.candidates, request);
         List<Charge> charges = preflight ? List.of() : charges(now.rules, request);
         List<PolicyDecision> decisions = decide(charges);
-        if (areDenied(decisions)) {
+        if (!PolicyDecision.areAllowed(decisions)) {
             List<PolicyDecision> all = earlier.giveBack();
             all.addAll(decisions);
             answer.decided(request, response, all);
@@ -105,15 +105,6 @@ public final class RateLimitFilter implements Filter {
             }
             answer.denied(request, response, exceeded.violations());
         }
-    }
-
-    private static boolean areDenied(List<PolicyDecision> decisions) {
-        for (int i = 0; i < decisions.size(); i++) {
-            if (!decisions.get(i).decision().allowed()) {
-                return true;
-            }
-        }
-        return false;
     }
 
     /** Throws an {@link IllegalArgumentException} if no policy has that name. */

@@ -55,7 +55,7 @@ public final class RequestCallContexts implements CallContexts {
         @Override
         public String key(String policy) {
             RequestRule rule = rule(policy);
-            return (rule == null ? byDefault : rule.key()).of(request());
+            return rule == null ? byDefault.of(request()) : rule.key(request(), limiter);
         }
 
         @Override

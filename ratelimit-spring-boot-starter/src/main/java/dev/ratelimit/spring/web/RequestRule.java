@@ -2,6 +2,7 @@ package dev.ratelimit.spring.web;
 
 import dev.ratelimit.Policy;
 import dev.ratelimit.spring.ConfiguredPolicy;
+import dev.ratelimit.spring.Keys;
 import dev.ratelimit.spring.Outcome;
 import dev.ratelimit.spring.PolicyLimiter;
 import dev.ratelimit.spring.PolicyMode;
@@ -73,7 +74,7 @@ public record RequestRule(
         long tokens = skips(request, limiter) ? 0 : tokens(request);
         return tokens == 0
                 ? null
-                : new Charge(this, limiter, limits(policy, request, limiter), key.of(request), tokens);
+                : new Charge(this, limiter, limits(policy, request, limiter), key(request, limiter), tokens);
     }
 
     /** Whether {@code request} is skipped; that is counted. */
@@ -83,6 +84,15 @@ public record RequestRule(
             limiter.count(name(), Outcome.SKIPPED);
         }
         return skips;
+    }
+
+    /** Returns whose bucket {@code request} is charged to; one of whom nothing is known is counted. */
+    String key(HttpServletRequest request, PolicyLimiter limiter) {
+        String told = key.of(request);
+        if (told.equals(Keys.UNATTRIBUTED)) {
+            limiter.count(name(), Outcome.UNATTRIBUTED);
+        }
+        return told;
     }
 
     /** Returns {@code current} with the limits that {@code request} is under; a plan that is not known is counted. */

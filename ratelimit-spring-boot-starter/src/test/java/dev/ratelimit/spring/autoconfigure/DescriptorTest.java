@@ -19,7 +19,7 @@ class DescriptorTest {
 
         assertThat(ImportCandidates.load(AutoConfiguration.class, loader))
                 .filteredOn(name -> name.startsWith("dev.ratelimit."))
-                .hasSize(4)
+                .hasSize(6)
                 .allSatisfy(name -> assertThat(Class.forName(name)).hasAnnotation(AutoConfiguration.class));
     }
 
