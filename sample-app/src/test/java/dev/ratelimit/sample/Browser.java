@@ -52,6 +52,7 @@ final class Browser implements AutoCloseable {
         process = new ProcessBuilder(command(executable, profile))
                 .redirectErrorStream(true)
                 .start();
+        Runtime.getRuntime().addShutdownHook(new Thread(process::destroyForcibly));
         socket = HTTP.newWebSocketBuilder().buildAsync(newTab(), new Listener()).get(60, TimeUnit.SECONDS);
         for (String domain : List.of("Page", "Runtime", "Log")) {
             call(domain + ".enable", Map.of());
@@ -275,9 +276,10 @@ final class Browser implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
-        socket.abort();
-        process.destroy();
+        call("Browser.close", Map.of()); // so that it ends its own processes, which write into the profile
+        process.onExit().completeOnTimeout(process, 10, TimeUnit.SECONDS).join().destroyForcibly();
         process.onExit().join();
+        socket.abort();
         try (Stream<Path> files = Files.walk(profile)) {
             files.sorted((a, b) -> b.compareTo(a)).map(Path::toFile).forEach(File::delete);
         }
