@@ -38,7 +38,7 @@ class RateLimitActuatorTest {
                 .run(context -> assertThat(context).hasSingleBean(RateLimitEndpoint.class));
         web.withPropertyValues(
                         "management.endpoints.web.exposure.include=ratelimit",
-                        "management.endpoint.ratelimit.access=none")
+                        "management.endpoint.ratelimit.access=NONE")
                 .run(context -> assertThat(context).doesNotHaveBean(RateLimitEndpoint.class));
         web.withPropertyValues("management.endpoints.web.exposure.include=ratelimit", "ratelimit.enabled=false")
                 .run(context -> assertThat(context).hasNotFailed().doesNotHaveBean(RateLimitEndpoint.class));
