@@ -50,7 +50,7 @@ final class RedisProcess implements AutoCloseable {
                 List.of("--sentinel"),
                 "sentinel monitor main 127.0.0.1 " + master.port() + " 1",
                 "sentinel down-after-milliseconds main " + downAfter.toMillis(),
-                "sentinel failover-timeout main 5000");
+                "sentinel failover-timeout main 1000");
     }
 
     private static RedisProcess start(List<String> options, String... settings) {
