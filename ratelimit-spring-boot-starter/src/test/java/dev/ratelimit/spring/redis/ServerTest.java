@@ -1,0 +1,70 @@
+package dev.ratelimit.spring.redis;
+
+import dev.ratelimit.Limit;
+import dev.ratelimit.Policy;
+import dev.ratelimit.spring.OnFailure;
+import java.time.Duration;
+import java.util.function.Consumer;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.springframework.data.redis.connection.RedisStandaloneConfiguration;
+import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactory;
+
+/** Servers that answer, but not as they should. */
+class ServerTest {
+    private final Policy api = Policy.of("api", Limit.parse("1000/1d"));
+
+    private static void with(
+            RedisStandaloneConfiguration server,
+            Duration timeout,
+            OnFailure onFailure,
+            Consumer<RedisRateLimiter> test) {
+        LettuceConnectionFactory connections = new LettuceConnectionFactory(server);
+        connections.afterPropertiesSet();
+        try (RedisRateLimiter limiter = RedisRateLimiter.builder(connections)
+                .timeout(timeout)
+                .onFailure(policy -> onFailure)
+                .build()) {
+            test.accept(limiter);
+        } finally {
+            connections.destroy();
+        }
+    }
+
+    private static RedisStandaloneConfiguration at(int port) {
+        return new RedisStandaloneConfiguration("127.0.0.1", port);
+    }
+
+    /** However many answers to refunds, or to what gives back a late charge, come in the end. */
+    @ParameterizedTest
+    @EnumSource
+    void leavesAServerThatAlwaysAnswersTooLate(OnFailure onFailure) {
+        try (RedisProcess redis = RedisProcess.start();
+                FaultyProxy proxy = new FaultyProxy(redis.port())) {
+            with(at(proxy.port()), Duration.ofMillis(100), onFailure, limiter -> {
+                proxy.delayAnswers(150);
+                Awaitility.await().until(() -> {
+                    limiter.tryConsume(api, "k", 1);
+                    limiter.refund(api, "k", 1);
+                    return limiter.stats().isFailing();
+                });
+            });
+        }
+    }
+
+    @Test
+    void leavesAServerWhoseLateChargesAreGivenBackTooLate() {
+        try (RedisProcess redis = RedisProcess.start();
+                FaultyProxy proxy = new FaultyProxy(redis.port())) {
+            with(at(proxy.port()), Duration.ofMillis(100), OnFailure.DENY, limiter -> {
+                proxy.delayAnswers(150);
+                Awaitility.await().until(() -> {
+                    limiter.tryConsume(api, "k", 1);
+                    return limiter.stats().isFailing();
+                });
+            });
+        }
+    }
+}
