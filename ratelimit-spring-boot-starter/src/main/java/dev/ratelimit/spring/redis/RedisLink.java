@@ -17,6 +17,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
+import org.springframework.core.NestedExceptionUtils;
 import org.springframework.data.redis.connection.RedisConfiguration;
 import org.springframework.data.redis.connection.lettuce.LettuceClientConfiguration;
 import org.springframework.data.redis.connection.lettuce.LettuceConnection;
@@ -42,6 +43,7 @@ final class RedisLink implements AutoCloseable {
     private final LettuceConnectionFactory factory;
     private final AtomicReference<@Nullable CompletableFuture<Void>> connecting = new AtomicReference<>();
     private volatile @Nullable RedisClusterAsyncCommands<byte[], byte[]> commands;
+    private volatile @Nullable Throwable obstacle; // to the last attempt to connect
     private volatile boolean closed;
 
     RedisLink(LettuceConnectionFactory model) {
@@ -125,12 +127,12 @@ final class RedisLink implements AutoCloseable {
     /**
      * Returns what to send commands by.
      *
-     * @throws RedisException if there is no connection, and never was one or it was given up
+     * @throws RedisException if there is no connection, and never was one or it was given up; the message says why
      */
     RedisClusterAsyncCommands<byte[], byte[]> commands() {
         RedisClusterAsyncCommands<byte[], byte[]> current = commands;
         if (current == null) {
-            throw new RedisException("not connected");
+            throw new RedisException(obstacle == null ? "not connected" : "not connected: " + obstacle);
         }
         return current;
     }
@@ -181,6 +183,7 @@ final class RedisLink implements AutoCloseable {
             connecting.set(null);
             done.complete(null);
         } catch (RuntimeException e) {
+            obstacle = NestedExceptionUtils.getMostSpecificCause(e);
             connecting.set(null);
             done.completeExceptionally(e);
         }

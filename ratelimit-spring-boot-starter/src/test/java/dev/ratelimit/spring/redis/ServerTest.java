@@ -1,5 +1,7 @@
 package dev.ratelimit.spring.redis;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import dev.ratelimit.Limit;
 import dev.ratelimit.Policy;
 import dev.ratelimit.spring.OnFailure;
@@ -12,7 +14,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.springframework.data.redis.connection.RedisStandaloneConfiguration;
 import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactory;
 
-/** Servers that answer, but not as they should. */
+/** Servers that answer, but not as they should, and what is said of those that are set up wrong. */
 class ServerTest {
     private final Policy api = Policy.of("api", Limit.parse("1000/1d"));
 
@@ -64,6 +66,21 @@ class ServerTest {
                     limiter.tryConsume(api, "k", 1);
                     return limiter.stats().isFailing();
                 });
+            });
+        }
+    }
+
+    @Test
+    void saysWhyItCannotConnect() {
+        try (RedisProcess redis = RedisProcess.start();
+                LogLines lines = new LogLines()) {
+            redis.call("ACL", "SETUSER", "app", "on", ">right", "~*", "+@all");
+            RedisStandaloneConfiguration server = at(redis.port());
+            server.setUsername("app");
+            server.setPassword("wrong");
+            with(server, Duration.ofSeconds(10), OnFailure.DENY, limiter -> {
+                assertThat(limiter.tryConsume(api, "k", 1).unavailable()).isTrue();
+                assertThat(lines.ofLimiter()).anyMatch(line -> line.contains("WRONGPASS"));
             });
         }
     }
