@@ -84,4 +84,44 @@ class ServerTest {
             });
         }
     }
+
+    @Test
+    void needsNoMoreThanTheDocumentationSays() {
+        try (RedisProcess redis = RedisProcess.start();
+                LogLines lines = new LogLines()) {
+            String[] user =
+                    "ACL SETUSER app on >right ~ratelimit:* +evalsha +eval +time +get +set +del +hello +ping +client"
+                            .split(" ");
+            redis.call(user);
+            RedisStandaloneConfiguration server = at(redis.port());
+            server.setUsername("app");
+            server.setPassword("right");
+            with(server, Duration.ofSeconds(10), OnFailure.DENY, limiter -> {
+                assertThat(limiter.tryConsume(api, "k", 1).remaining()).isEqualTo(999);
+                limiter.reset(api, "k");
+                assertThat(limiter.tryConsume(api, "k", 1).remaining()).isEqualTo(999);
+                Awaitility.await()
+                        .untilAsserted(() -> assertThat(lines.ofLimiter())
+                                .singleElement()
+                                .asString()
+                                .contains("maxmemory-policy", "NOPERM"));
+            });
+        }
+    }
+
+    @Test
+    void warnsOfAServerThatMayEvictBuckets() {
+        try (RedisProcess redis = RedisProcess.start("maxmemory 100mb", "maxmemory-policy volatile-lru");
+                LogLines lines = new LogLines()) {
+            with(
+                    at(redis.port()),
+                    Duration.ofSeconds(10),
+                    OnFailure.DENY,
+                    limiter -> Awaitility.await()
+                            .untilAsserted(() -> assertThat(lines.ofLimiter())
+                                    .singleElement()
+                                    .asString()
+                                    .contains("volatile-lru")));
+        }
+    }
 }
