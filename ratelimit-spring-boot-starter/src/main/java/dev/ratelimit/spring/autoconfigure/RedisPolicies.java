@@ -57,11 +57,15 @@ final class RedisPolicies {
                 || inRedis.keySet().stream().anyMatch(name -> areInRedis(name) && onFailure(name) == OnFailure.LOCAL);
     }
 
-    /** Refuses limits that a script of Redis cannot count with. */
+    /** Refuses limits that a script of Redis cannot count with, and names that would say where in a cluster a key is. */
     void check(ConfiguredPolicies policies) {
         for (ConfiguredPolicy policy : policies.all()) {
             String name = policy.policy().name();
             if (areInRedis(name)) {
+                if (name.indexOf('{') >= 0) { // or all keys of the policy may be on one master
+                    throw new InvalidRateLimitException(
+                            "ratelimit.policies." + name, "cannot be in Redis: its name must be without braces");
+                }
                 policy.variants().forEach(RedisPolicies::check);
             }
         }

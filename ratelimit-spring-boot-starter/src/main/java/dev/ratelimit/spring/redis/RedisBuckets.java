@@ -159,7 +159,8 @@ final class RedisBuckets implements AutoCloseable {
             call.reply.thenAccept(taken -> {
                 if (taken.allowed()) {
                     call.claims.forEach(denials::forget);
-                    script.undo(link.commands(), call.claims, taken).whenComplete(this::report);
+                    long sentAt = clock.nanos();
+                    report(script.undo(link.commands(), call.claims, taken), sentAt);
                 }
             });
         }
@@ -168,7 +169,7 @@ final class RedisBuckets implements AutoCloseable {
     /** Changes a bucket without waiting for it. */
     void tell(Operation operation, RedisClaim claim) {
         denials.forget(claim);
-        send(operation, 0, List.of(claim)).forEach(call -> call.reply.whenComplete(this::report));
+        send(operation, 0, List.of(claim)).forEach(call -> report(call.reply, call.sentAt));
     }
 
     /**
@@ -191,12 +192,19 @@ final class RedisBuckets implements AutoCloseable {
         denials.forget(claim);
     }
 
-    private void report(Object reply, @Nullable Throwable failure) {
-        if (failure == null) {
-            succeeded();
-        } else {
-            failed(failure);
-        }
+    /** Sees to what becomes of a call that nobody waits for; that it is answered means nothing, if nobody would have waited. */
+    private void report(CompletableFuture<Reply> reply, long sentAt) {
+        reply.whenComplete((done, failure) -> {
+            if (failure != null) {
+                failed(failure);
+            } else if (isInTime(sentAt)) {
+                succeeded();
+            }
+        });
+    }
+
+    private boolean isInTime(long sentAt) {
+        return clock.nanos() - sentAt <= timeout.toNanos();
     }
 
     private void succeeded() {
@@ -230,7 +238,7 @@ final class RedisBuckets implements AutoCloseable {
             long sentAt = clock.nanos();
             link.commands().set(key, NOTHING, FOR_A_SECOND).thenAccept(reply -> {
                 isLinkInDoubt = false;
-                if (clock.nanos() - sentAt <= timeout.toNanos()) {
+                if (isInTime(sentAt)) {
                     succeeded();
                 }
             });

@@ -1,6 +1,7 @@
 package dev.ratelimit.spring.redis;
 
 import io.lettuce.core.ClientOptions;
+import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.RedisException;
 import io.lettuce.core.TimeoutOptions;
 import io.lettuce.core.cluster.ClusterClientOptions;
@@ -16,7 +17,10 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
+import org.apache.commons.logging.Log;
+import org.apache.commons.logging.LogFactory;
 import org.jspecify.annotations.Nullable;
+import org.springframework.core.NestedExceptionUtils;
 import org.springframework.data.redis.connection.RedisConfiguration;
 import org.springframework.data.redis.connection.lettuce.LettuceClientConfiguration;
 import org.springframework.data.redis.connection.lettuce.LettuceConnection;
@@ -30,6 +34,7 @@ import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactor
  * nobody waits for them any longer and tokens would be taken twice. It is made in a thread of its own, since that may take long.
  */
 final class RedisLink implements AutoCloseable {
+    private static final Log LOG = LogFactory.getLog(RedisRateLimiter.class);
     private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(1);
     private static final Duration START_PATIENCE = Duration.ofSeconds(3); // the first connection has classes to load
     private static final Duration RECONNECT_DELAY = Duration.ofMillis(200);
@@ -42,6 +47,8 @@ final class RedisLink implements AutoCloseable {
     private final LettuceConnectionFactory factory;
     private final AtomicReference<@Nullable CompletableFuture<Void>> connecting = new AtomicReference<>();
     private volatile @Nullable RedisClusterAsyncCommands<byte[], byte[]> commands;
+    private volatile @Nullable Throwable obstacle; // to the last attempt to connect
+    private volatile boolean isEvictionKnown;
     private volatile boolean closed;
 
     RedisLink(LettuceConnectionFactory model) {
@@ -125,12 +132,12 @@ final class RedisLink implements AutoCloseable {
     /**
      * Returns what to send commands by.
      *
-     * @throws RedisException if there is no connection, and never was one or it was given up
+     * @throws RedisException if there is no connection, and never was one or it was given up; the message says why
      */
     RedisClusterAsyncCommands<byte[], byte[]> commands() {
         RedisClusterAsyncCommands<byte[], byte[]> current = commands;
         if (current == null) {
-            throw new RedisException("not connected");
+            throw new RedisException(obstacle == null ? "not connected" : "not connected: " + obstacle);
         }
         return current;
     }
@@ -173,7 +180,10 @@ final class RedisLink implements AutoCloseable {
                 if (factory.getNativeClient() instanceof RedisClusterClient cluster) {
                     cluster.refreshPartitions(); // who knows which nodes are left
                 }
-                commands = ((LettuceConnection) factory.getConnection()).getNativeConnection();
+                RedisClusterAsyncCommands<byte[], byte[]> made =
+                        ((LettuceConnection) factory.getConnection()).getNativeConnection();
+                commands = made;
+                warnOfEviction(made);
             }
             if (closed) {
                 close();
@@ -181,9 +191,36 @@ final class RedisLink implements AutoCloseable {
             connecting.set(null);
             done.complete(null);
         } catch (RuntimeException e) {
+            obstacle = NestedExceptionUtils.getMostSpecificCause(e);
             connecting.set(null);
             done.completeExceptionally(e);
         }
+    }
+
+    /** Warns, once, of a server that may evict buckets, each of which is full then; some of those for hire do unless told. */
+    @SuppressWarnings("FutureReturnValueIgnored") // it reports by itself
+    private void warnOfEviction(RedisClusterAsyncCommands<byte[], byte[]> redis) {
+        if (isEvictionKnown) {
+            return;
+        }
+        redis.info("memory").whenComplete((info, failure) -> {
+            if (failure instanceof RedisCommandExecutionException) {
+                isEvictionKnown = true;
+                LOG.info("Redis does not say what its maxmemory-policy is, which has to be noeviction: "
+                        + failure.getMessage());
+            } else if (failure == null) {
+                isEvictionKnown = true;
+                if (!info.contains("maxmemory:0\r") && !info.contains("maxmemory_policy:noeviction")) {
+                    LOG.warn("Redis may evict buckets, each of which is full then: " + evictionPolicy(info)
+                            + ", which has to be noeviction");
+                }
+            }
+        });
+    }
+
+    private static String evictionPolicy(String info) {
+        int start = Math.max(0, info.indexOf("maxmemory_policy:"));
+        return info.substring(start, Math.max(start, info.indexOf('\r', start)));
     }
 
     @Override

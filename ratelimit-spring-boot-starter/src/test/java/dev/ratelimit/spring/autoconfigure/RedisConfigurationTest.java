@@ -142,6 +142,15 @@ class RedisConfigurationTest {
     }
 
     @Test
+    void refusesAPolicyWhoseNameWouldDecideWhereAKeyIs() {
+        app.withPropertyValues("ratelimit.policies[{web}].limits=5/1m")
+                .run(context -> assertThat(context).hasNotFailed());
+        app.withPropertyValues("ratelimit.backend=redis", "ratelimit.policies[{web}].limits=5/1m")
+                .run(context -> assertThat(sentenceOf(context.getStartupFailure()))
+                        .isEqualTo("ratelimit.policies.{web} cannot be in Redis: its name must be without braces"));
+    }
+
+    @Test
     void knowsEachPolicyByItsName() {
         app.withPropertyValues(
                         "ratelimit.backend=redis",

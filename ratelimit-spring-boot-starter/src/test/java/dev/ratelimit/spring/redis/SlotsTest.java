@@ -32,9 +32,11 @@ class SlotsTest {
                     .build()) {
                 Awaitility.await()
                         .until(
-                                () -> { // a first connection to a cluster may take seconds
+                                () -> { // a first connection to each master may take seconds
                                     degraded.clear();
-                                    limiter.peek(api, "k", 1);
+                                    for (int i = 0; i < 20; i++) {
+                                        limiter.peek(api, "k" + i, 1);
+                                    }
                                     return degraded.isEmpty();
                                 });
                 for (int i = 0; i < 20; i++) {
