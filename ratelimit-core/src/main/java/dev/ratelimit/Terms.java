@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
 final class Terms {
     final NanoClock clock;
     final ReentrantLock givingBack = new ReentrantLock(); // for buckets whose state may come back
+    final AtomicLong changes = new AtomicLong(); // of buckets that were under other terms and came under these
     private final List<Limit> list;
     private final Gcra[] limits;
     private final long slackNanos;
