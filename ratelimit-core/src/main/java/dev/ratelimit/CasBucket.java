@@ -93,6 +93,18 @@ class CasBucket extends GuardedBucket {
 
     @Override
     final boolean add(long tokens) {
+        if (tokens < 0) {
+            return addNow(tokens);
+        }
+        terms.givingBack.lock();
+        try {
+            return addNow(tokens);
+        } finally {
+            terms.givingBack.unlock();
+        }
+    }
+
+    private boolean addNow(long tokens) {
         Gcra limit = terms.first();
         long nanos = terms.clock.nanos();
         while (true) {
@@ -106,8 +118,18 @@ class CasBucket extends GuardedBucket {
         }
     }
 
+    /** What has flowed in again, {@code fullAt} tells only while nobody else gives back: or it could be what it was by chance. */
     @Override
     final boolean undo(Charge charge) {
+        terms.givingBack.lock();
+        try {
+            return undoAlone(charge);
+        } finally {
+            terms.givingBack.unlock();
+        }
+    }
+
+    private boolean undoAlone(Charge charge) {
         while (true) {
             long before = fullAt;
             if (before == RETIRED) {

@@ -19,6 +19,7 @@ final class Charges {
 
     private final List<Charge> list = new ArrayList<>(1);
     private long undoneNanos; // of the charge that is about to be made
+    private long changes; // the same
 
     /**
      * Tokens that were taken.
@@ -26,9 +27,10 @@ final class Charges {
      * @param nanos the reading of the clock at which they were
      * @param state what that left in the bucket; nobody writes it any more
      * @param undoneNanos what {@link Terms#undoneNanos} was before
+     * @param changes what {@link Terms#changes} were before
      */
     @SuppressWarnings("ArrayRecordComponent") // nobody compares two of them
-    record Charge(GuardedBucket bucket, long tokens, long nanos, long[] state, long undoneNanos) {}
+    record Charge(GuardedBucket bucket, long tokens, long nanos, long[] state, long undoneNanos, long changes) {}
 
     /** Whether charges are to be added. */
     boolean areKept() {
@@ -39,11 +41,12 @@ final class Charges {
     void begin(Terms terms) {
         if (areKept()) {
             undoneNanos = terms.undoneNanos();
+            changes = terms.changes.get();
         }
     }
 
     void add(GuardedBucket bucket, long tokens, long nanos, long[] state) {
-        list.add(new Charge(bucket, tokens, nanos, state, undoneNanos));
+        list.add(new Charge(bucket, tokens, nanos, state, undoneNanos, changes));
     }
 
     void addAll(Charges others) {

@@ -105,16 +105,21 @@ final class PolicyBuckets {
     }
 
     /**
-     * Gives back a charge of a bucket that is retired, to its successor. Under other limits it is not known what has flowed in
-     * again, and nothing is given back.
+     * Gives back a charge of a bucket that is retired, to its successor. Under other limits, or where it may have been under
+     * others in between, it is not known what has flowed in again, and nothing is given back.
      */
     void undo(Policy policy, String key, Charge charge) {
         Terms terms = terms(policy);
         String kept = KeyDigest.of(key);
         boolean done = !areSame(charge.bucket().terms, terms);
         while (!done) {
-            done = isUnderOthers(terms, kept) || bucket(terms, kept).undo(charge);
+            done = isUnderOthers(terms, kept) || undo(bucket(terms, kept), charge);
         }
+    }
+
+    /** It came under its terms before it could be had, so that their changes include its own. */
+    private static boolean undo(GuardedBucket bucket, Charge charge) {
+        return bucket.terms.changes.get() != charge.changes() || bucket.undo(charge);
     }
 
     private boolean isUnderOthers(Terms terms, String key) {
@@ -182,7 +187,11 @@ final class PolicyBuckets {
             if (old == null || old.isRetired()) {
                 return newBucket(terms, key);
             }
-            return areSame(old.terms, terms) ? old : successor(terms, old.terms, old.retire());
+            if (areSame(old.terms, terms)) {
+                return old;
+            }
+            terms.changes.incrementAndGet();
+            return successor(terms, old.terms, old.retire());
         }));
     }
 

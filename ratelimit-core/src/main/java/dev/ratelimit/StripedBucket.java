@@ -105,17 +105,20 @@ final class StripedBucket extends GuardedBucket {
 
     /**
      * Debts are paid first; then each cell gets what it lacks, so that nothing is lost in one that is full. And none is left in
-     * debt before all are empty. One caller at a time, so that no two see the same room. What a cell has taken is not offered
-     * again: where only some are retired yet, the rest is let go.
+     * debt before all are empty. One caller at a time, so that no two see the same room, and none while the cells are retired,
+     * or a part could be lost.
      */
     @Override
     boolean add(long tokens) {
         additions.lock();
         try {
+            if (isRetired()) {
+                return false;
+            }
             long left = addUpTo(tokens > 0 ? Shares::overdrawnTokens : Shares::tokens, tokens);
             long share = Math.abs(left) / cells.length + 1;
-            left = addUpTo(tokens > 0 ? Shares::missingTokens : cell -> share, left);
-            return left != tokens || !isRetired();
+            addUpTo(tokens > 0 ? Shares::missingTokens : cell -> share, left);
+            return true;
         } finally {
             additions.unlock();
         }
@@ -148,7 +151,12 @@ final class StripedBucket extends GuardedBucket {
 
     @Override
     long[] retire() {
-        return together(Arrays.stream(cells).map(GuardedBucket::retire).toArray(long[][]::new));
+        additions.lock();
+        try {
+            return together(Arrays.stream(cells).map(GuardedBucket::retire).toArray(long[][]::new));
+        } finally {
+            additions.unlock();
+        }
     }
 
     @Override

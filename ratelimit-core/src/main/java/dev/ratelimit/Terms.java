@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -18,6 +19,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class Terms {
     final NanoClock clock;
+    final ReentrantLock givingBack = new ReentrantLock(); // for buckets whose state may come back
+    final AtomicLong changes = new AtomicLong(); // of buckets that were under other terms and came under these
     private final List<Limit> list;
     private final Gcra[] limits;
     private final long slackNanos;

@@ -39,4 +39,12 @@ final class Race {
             executor.shutdownNow();
         }
     }
+
+    /** Starts {@code thread}, and returns when it is done, or has to wait for a lock. */
+    static void startAndLetRun(Thread thread) {
+        thread.start();
+        while (thread.getState() != Thread.State.TERMINATED && thread.getState() != Thread.State.WAITING) {
+            Thread.onSpinWait();
+        }
+    }
 }

@@ -7,7 +7,9 @@ import java.util.List;
 import java.util.Random;
 import java.util.SplittableRandom;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -186,14 +188,26 @@ class StripedBucketTest {
         assertThat(bucket.tryConsume(100_000).allowed()).isTrue();
     }
 
-    @Test
-    void doesNotRefundTwiceWhereOnlySomeOfItsCellsAreRetired() {
-        StripedBucket bucket = (StripedBucket) striped(4, 0, "100000/1d");
-        bucket.cell(0).retire();
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 3, 4, 5, 6, 7})
+    void losesNoPartOfAChargeToAThreadThatRetiresIt(int readings) throws Exception {
+        AtomicInteger left = new AtomicInteger(Integer.MAX_VALUE);
+        AtomicReference<Runnable> meanwhile = new AtomicReference<>();
+        Terms terms = new Terms(List.of(Limit.parse("100000/1d")), () -> {
+            if (left.decrementAndGet() == 0) {
+                meanwhile.get().run();
+            }
+            return clock.nanos();
+        });
+        GuardedBucket bucket = StripedBucket.of(terms, terms.stateOf(100_000), 4);
+        AtomicReference<long[]> last = new AtomicReference<>();
+        Thread other = new Thread(() -> last.set(bucket.retire()));
+        meanwhile.set(() -> Race.startAndLetRun(other));
+        left.set(readings);
 
-        assertThat(bucket.add(100)).as("taken back, at least in part").isTrue();
-        bucket.retire();
-        assertThat(bucket.add(100)).isFalse();
+        boolean charged = bucket.add(-90_000);
+        other.join();
+        assertThat(terms.tokens(last.get(), clock.nanos())).isEqualTo(charged ? 10_000 : 100_000);
     }
 
     @Test
