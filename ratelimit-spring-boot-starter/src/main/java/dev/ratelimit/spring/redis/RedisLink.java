@@ -187,6 +187,7 @@ final class RedisLink implements AutoCloseable {
     }
 
     @Override
+    @SuppressWarnings("FutureReturnValueIgnored") // nobody waits for threads to end
     public void close() {
         closed = true;
         commands = null;

@@ -8,6 +8,8 @@ import dev.ratelimit.spring.InvalidRateLimitException;
 import dev.ratelimit.spring.OnFailure;
 import dev.ratelimit.spring.redis.RedisRateLimiter;
 import io.lettuce.core.RedisClient;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -32,10 +34,10 @@ class RedisConfigurationTest {
     private final ApplicationContextRunner app =
             withoutConnection.withConfiguration(AutoConfigurations.of(DataRedisAutoConfiguration.class));
 
-    private static String sentenceOf(Throwable failure) {
+    private static String sentenceOf(@Nullable Throwable failure) {
         for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
             if (cause instanceof InvalidRateLimitException) {
-                return cause.getMessage();
+                return Objects.requireNonNull(cause.getMessage());
             }
         }
         return String.valueOf(failure);

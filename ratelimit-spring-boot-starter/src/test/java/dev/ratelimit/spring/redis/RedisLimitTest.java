@@ -57,7 +57,7 @@ class RedisLimitTest {
     @Test
     void decidesAsABucketOfThisProcess() {
         for (int i = 0; i < 300; i++) {
-            long refill = 1 + random.nextInt(1_000);
+            long refill = 1 + random.nextLong(1_000);
             long period = 1 + random.nextLong(1L << random.nextInt(1, 40));
             Limit limit = new Limit(1 + random.nextInt(1_000), refill, Duration.ofNanos(1_000 * period));
             Policy policy = Policy.of("p", limit);
