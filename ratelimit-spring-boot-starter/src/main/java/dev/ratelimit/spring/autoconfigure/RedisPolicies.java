@@ -23,9 +23,11 @@ final class RedisPolicies {
     private final Map<String, Boolean> inRedis = new HashMap<>();
     private final Map<String, OnFailure> onFailure = new HashMap<>();
     private final boolean others;
+    private final int instances;
 
     RedisPolicies(RateLimitProperties properties) {
         this.others = properties.backend() == Backend.REDIS;
+        this.instances = properties.redis().instances();
         properties.policies().forEach((name, policy) -> {
             add(name, properties.isInRedis(policy), policy);
             if (policy.penalty() != null) {
@@ -57,19 +59,19 @@ final class RedisPolicies {
                 || inRedis.keySet().stream().anyMatch(name -> areInRedis(name) && onFailure(name) == OnFailure.LOCAL);
     }
 
-    /** Refuses limits that a script of Redis cannot count with. */
+    /** Refuses limits that a script of Redis cannot count with, or an instance not with its share of them. */
     void check(ConfiguredPolicies policies) {
         for (ConfiguredPolicy policy : policies.all()) {
             String name = policy.policy().name();
             if (areInRedis(name)) {
-                policy.variants().forEach(RedisPolicies::check);
+                policy.variants().forEach(this::check);
             }
         }
     }
 
-    private static void check(Policy policy) {
+    private void check(Policy policy) {
         try {
-            RedisRateLimiter.requireFitting(policy);
+            RedisRateLimiter.requireFitting(policy, instances);
         } catch (IllegalArgumentException e) {
             throw new InvalidRateLimitException(
                     "ratelimit.policies." + policy.name(), "cannot be in Redis: " + e.getMessage());

@@ -112,6 +112,28 @@ class RedisConfigurationTest {
     }
 
     @Test
+    void refusesAStaticMasterAndReplicas() {
+        app.withPropertyValues("ratelimit.backend=redis", "spring.data.redis.masterreplica.nodes=127.0.0.1:1")
+                .run(context -> assertThat(sentenceOf(context.getStartupFailure()))
+                        .isEqualTo(
+                                "ratelimit.backend is redis, but the connection is to a static master and replicas, and"
+                                        + " not to a standalone Redis, Sentinel or Cluster"));
+    }
+
+    @Test
+    void refusesALimitWhoseShareIsOutOfRange() {
+        app.withPropertyValues("ratelimit.policies.slow.limits=5/365d", "ratelimit.policies.slow.backend=redis")
+                .run(context -> assertThat(context).hasNotFailed());
+        app.withPropertyValues(
+                        "ratelimit.policies.slow.limits=5/365d",
+                        "ratelimit.policies.slow.backend=redis",
+                        "ratelimit.redis.instances=10000")
+                .run(context -> assertThat(sentenceOf(context.getStartupFailure()))
+                        .startsWith("ratelimit.policies.slow cannot be in Redis: the share of one of 10000 instances in"
+                                + " 5/365d is out of range: "));
+    }
+
+    @Test
     void saysAtTheStartWhereLimitsAre(CapturedOutput output) {
         app.withPropertyValues(
                         "ratelimit.backend=redis",
