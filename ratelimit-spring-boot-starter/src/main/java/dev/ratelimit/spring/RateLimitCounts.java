@@ -5,6 +5,7 @@ import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.atomic.LongAdder;
 
 /**
@@ -35,7 +36,7 @@ public final class RateLimitCounts {
         }
 
         LongAdder of(Outcome outcome) {
-            return outcomes.get(outcome);
+            return Objects.requireNonNull(outcomes.get(outcome)); // there is one of each
         }
     }
 

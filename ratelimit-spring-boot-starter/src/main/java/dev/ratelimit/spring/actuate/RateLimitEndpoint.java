@@ -35,6 +35,7 @@ import org.springframework.boot.actuate.endpoint.annotation.WriteOperation;
 import org.springframework.boot.actuate.endpoint.web.WebEndpointResponse;
 import org.springframework.boot.actuate.endpoint.web.annotation.WebEndpoint;
 import org.springframework.http.HttpHeaders;
+import org.springframework.util.StringUtils;
 
 /**
  * Shows the policies and whom they deny, explains what comes of a request, and changes policies while requests run.
@@ -330,7 +331,7 @@ public final class RateLimitEndpoint {
 
     private static Map<String, String> byPlan(String plans) {
         Map<String, String> byPlan = new LinkedHashMap<>();
-        for (String plan : plans.split(";")) {
+        for (String plan : StringUtils.tokenizeToStringArray(plans, ";")) {
             int colon = plan.lastIndexOf(':'); // there is none in limits
             if (colon < 1) {
                 throw new IllegalArgumentException(

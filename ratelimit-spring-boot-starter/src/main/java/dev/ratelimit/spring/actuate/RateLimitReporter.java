@@ -72,6 +72,7 @@ public final class RateLimitReporter implements SmartLifecycle {
     }
 
     @Override
+    @SuppressWarnings("FutureReturnValueIgnored") // a report says itself what fails
     public void start() {
         if (denials.isEmpty() && redis == null) {
             return;

@@ -55,6 +55,7 @@ public final class RateLimitRedisAutoConfiguration {
         if (connection == null) {
             throw noConnection(properties, connections);
         }
+        check(properties, connection);
         RedisPolicies inRedis = new RedisPolicies(properties);
         inRedis.check(policies);
         RedisProperties redis = properties.redis();
@@ -72,6 +73,15 @@ public final class RateLimitRedisAutoConfiguration {
                 .onFailure(inRedis::onFailure)
                 .degraded(policy -> counts.add(policy, Outcome.DEGRADED))
                 .build();
+    }
+
+    private static void check(RateLimitProperties properties, LettuceConnectionFactory connection) {
+        try {
+            RedisRateLimiter.requireKnown(connection);
+        } catch (IllegalArgumentException e) {
+            throw new InvalidRateLimitException(
+                    Objects.requireNonNull(properties.redisProperty()), "is redis, but " + e.getMessage());
+        }
     }
 
     private static InvalidRateLimitException noConnection(

@@ -23,9 +23,11 @@ final class RedisPolicies {
     private final Map<String, Boolean> inRedis = new HashMap<>();
     private final Map<String, OnFailure> onFailure = new HashMap<>();
     private final boolean others;
+    private final int instances;
 
     RedisPolicies(RateLimitProperties properties) {
         this.others = properties.backend() == Backend.REDIS;
+        this.instances = properties.redis().instances();
         properties.policies().forEach((name, policy) -> {
             add(name, properties.isInRedis(policy), policy);
             if (policy.penalty() != null) {
@@ -57,7 +59,10 @@ final class RedisPolicies {
                 || inRedis.keySet().stream().anyMatch(name -> areInRedis(name) && onFailure(name) == OnFailure.LOCAL);
     }
 
-    /** Refuses limits that a script of Redis cannot count with, and names that would say where in a cluster a key is. */
+    /**
+     * Refuses limits that a script of Redis cannot count with, or an instance not with its share of them, and names that would
+     * say where in a cluster a key is.
+     */
     void check(ConfiguredPolicies policies) {
         for (ConfiguredPolicy policy : policies.all()) {
             String name = policy.policy().name();
@@ -66,14 +71,14 @@ final class RedisPolicies {
                     throw new InvalidRateLimitException(
                             "ratelimit.policies." + name, "cannot be in Redis: its name must be without braces");
                 }
-                policy.variants().forEach(RedisPolicies::check);
+                policy.variants().forEach(this::check);
             }
         }
     }
 
-    private static void check(Policy policy) {
+    private void check(Policy policy) {
         try {
-            RedisRateLimiter.requireFitting(policy);
+            RedisRateLimiter.requireFitting(policy, instances);
         } catch (IllegalArgumentException e) {
             throw new InvalidRateLimitException(
                     "ratelimit.policies." + policy.name(), "cannot be in Redis: " + e.getMessage());

@@ -32,6 +32,7 @@ final class BucketScript {
         REFUND("refund"),
         UNDO("undo");
 
+        @SuppressWarnings("ImmutableEnumChecker") // as nobody changes it
         private final byte[] name;
 
         Operation(String name) {

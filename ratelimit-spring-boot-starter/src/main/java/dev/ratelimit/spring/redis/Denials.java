@@ -22,6 +22,7 @@ final class Denials {
     private final NanoClock clock;
     private final Cache<String, Debt> debts;
 
+    @SuppressWarnings("ArrayRecordComponent") // as nobody compares them
     private record Debt(RedisPolicy policy, long[] ticks, long calledAt, long repliedAt) {}
 
     Denials(NanoClock clock, long maximumKeys) {

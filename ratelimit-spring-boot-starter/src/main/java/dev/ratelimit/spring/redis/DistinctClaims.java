@@ -11,6 +11,7 @@ import java.util.List;
  *
  * @param places for each of the claims as they came, which one it is part of
  */
+@SuppressWarnings("ArrayRecordComponent") // as nobody compares them
 record DistinctClaims(List<Claim> claims, int[] places) {
 
     static DistinctClaims of(List<Claim> claims) {

@@ -27,6 +27,7 @@ import org.jspecify.annotations.Nullable;
  * The buckets in Redis: asks for them, waits no longer than a deadline, and asks for nothing while Redis is known to fail or to
  * deny. Thread-safe.
  */
+@SuppressWarnings("FutureReturnValueIgnored") // what is sent without waiting reports by itself
 final class RedisBuckets implements AutoCloseable {
     private static final byte[] NOTHING = {};
     private static final SetArgs FOR_A_SECOND = SetArgs.Builder.px(Duration.ofSeconds(1));

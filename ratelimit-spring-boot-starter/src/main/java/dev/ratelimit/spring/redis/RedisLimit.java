@@ -9,7 +9,7 @@ import java.math.BigInteger;
  * <p>Redis counts time in microseconds, and a script of it in doubles, which hold whole numbers up to 2<sup>53</sup>. So under R
  * tokens in P microseconds a microsecond is R ticks and a token P, and no debt is larger than that. A rate whose R is above
  * 1,000, or whose burst would not fit, is replaced by the nearest one that does fit and is not above it: with a token interval
- * of t microseconds it is low by less than 1 / (1,000 t).
+ * of t microseconds it is low by less than 1 / (1,000 t). A limit whose rate would be low by more than a thousandth is refused.
  */
 final class RedisLimit {
     static final long MAX_DEBT = (1L << 53) - 1;
@@ -25,7 +25,7 @@ final class RedisLimit {
     /**
      * Finds the rate.
      *
-     * @throws IllegalArgumentException if none fits
+     * @throws IllegalArgumentException if none fits, or none that is near enough
      */
     RedisLimit(Limit limit) {
         long rate = 0;
@@ -42,6 +42,11 @@ final class RedisLimit {
                     "too large for Redis, which counts up to 2^52: capacity times token interval,"
                             + " in whole microseconds, of the limit " + limit);
         }
+        if (isLow(limit, rate, interval)) {
+            throw new IllegalArgumentException(
+                    "too large for Redis, which counts up to 1,000 a microsecond and 2^52 in all:"
+                            + " the rate would be low by more than a thousandth, of the limit " + limit);
+        }
         this.limit = limit;
         ticksPerMicro = rate;
         ticksPerToken = interval;
@@ -57,6 +62,16 @@ final class RedisLimit {
         return ticks[0].add(BigInteger.valueOf(ticks[1].signum()))
                 .min(BigInteger.valueOf(MAX_DEBT))
                 .longValueExact();
+    }
+
+    /** Whether {@code rate} tokens in {@code interval} microseconds are fewer by more than a thousandth. */
+    private static boolean isLow(Limit limit, long rate, long interval) {
+        BigInteger asked = BigInteger.valueOf(limit.refillTokens())
+                .multiply(BigInteger.valueOf(NANOS_PER_MICRO))
+                .multiply(BigInteger.valueOf(interval));
+        BigInteger kept = BigInteger.valueOf(rate)
+                .multiply(BigInteger.valueOf(limit.refillPeriod().toNanos()));
+        return asked.subtract(kept).multiply(BigInteger.valueOf(1_000)).compareTo(asked) > 0;
     }
 
     /** Whether {@code tokens} can be consumed on top of that debt, by a caller who waits up to {@code patienceMicros}. */

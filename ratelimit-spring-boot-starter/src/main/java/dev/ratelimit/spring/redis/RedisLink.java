@@ -10,6 +10,7 @@ import io.lettuce.core.cluster.RedisClusterClient;
 import io.lettuce.core.cluster.api.async.RedisClusterAsyncCommands;
 import io.lettuce.core.resource.ClientResources;
 import io.lettuce.core.resource.Delay;
+import java.lang.reflect.Field;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -25,6 +26,7 @@ import org.springframework.data.redis.connection.RedisConfiguration;
 import org.springframework.data.redis.connection.lettuce.LettuceClientConfiguration;
 import org.springframework.data.redis.connection.lettuce.LettuceConnection;
 import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactory;
+import org.springframework.util.ReflectionUtils;
 
 /**
  * The limiter's own connection: to the same Redis as the application's, but for callers who would rather go without an answer
@@ -52,6 +54,7 @@ final class RedisLink implements AutoCloseable {
     private volatile boolean closed;
 
     RedisLink(LettuceConnectionFactory model) {
+        requireKnown(model);
         isCluster = model.getClusterConfiguration() != null;
         Optional<ClientResources> lent = model.getClientConfiguration().getClientResources();
         resources = reconnectingSoon(lent.map(ClientResources::mutate).orElseGet(ClientResources::builder));
@@ -59,6 +62,23 @@ final class RedisLink implements AutoCloseable {
         factory = new LettuceConnectionFactory(configuration(model), client(model.getClientConfiguration()));
         factory.setEagerInitialization(false);
         factory.afterPropertiesSet();
+    }
+
+    /**
+     * Refuses a static master and replicas. Their addresses are in no place that the factory shows, and it would be taken for one
+     * of the default address.
+     */
+    static void requireKnown(LettuceConnectionFactory model) {
+        Field field = ReflectionUtils.findField(LettuceConnectionFactory.class, "configuration");
+        if (field == null) {
+            return; // of a version that nobody knows yet
+        }
+        ReflectionUtils.makeAccessible(field);
+        if (ReflectionUtils.getField(field, model) instanceof RedisConfiguration.StaticMasterReplicaConfiguration) {
+            throw new IllegalArgumentException(
+                    "the connection is to a static master and replicas, and not to a standalone"
+                            + " Redis, Sentinel or Cluster");
+        }
     }
 
     private static RedisConfiguration configuration(LettuceConnectionFactory model) {
@@ -224,6 +244,7 @@ final class RedisLink implements AutoCloseable {
     }
 
     @Override
+    @SuppressWarnings("FutureReturnValueIgnored") // nobody waits for threads to end
     public void close() {
         closed = true;
         commands = null;

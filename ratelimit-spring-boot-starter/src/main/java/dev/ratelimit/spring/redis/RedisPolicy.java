@@ -35,7 +35,14 @@ final class RedisPolicy {
 
     private static Limit share(Limit limit, int instances) {
         Duration period = limit.refillPeriod().multipliedBy(instances);
-        return new Limit(Math.max(1, limit.capacity() / instances), limit.refillTokens(), period);
+        try {
+            return new Limit(Math.max(1, limit.capacity() / instances), limit.refillTokens(), period);
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException(
+                    "the share of one of " + instances + " instances in " + limit + " is out of range: "
+                            + e.getMessage(),
+                    e);
+        }
     }
 
     int size() {

@@ -72,11 +72,21 @@ public final class RedisRateLimiter implements RateLimiter, AutoCloseable {
     /**
      * Makes sure of limits before anybody asks under them.
      *
-     * @throws IllegalArgumentException if they are too large for the numbers that a script of Redis can count with; the
-     *     message says which one is
+     * @param instances how many processes share the limits
+     * @throws IllegalArgumentException if they are too large for the numbers that a script of Redis can count with, or the
+     *     share of a process is out of range; the message says which one is
      */
-    public static void requireFitting(Policy policy) {
-        policy.limits().forEach(RedisLimit::new);
+    public static void requireFitting(Policy policy, int instances) {
+        new RedisPolicy(policy, instances);
+    }
+
+    /**
+     * Makes sure of a connection before anybody waits for it.
+     *
+     * @throws IllegalArgumentException if it is one that the limiter cannot make its own after
+     */
+    public static void requireKnown(LettuceConnectionFactory connections) {
+        RedisLink.requireKnown(connections);
     }
 
     @Override

@@ -4,6 +4,7 @@ import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.RedisCommandTimeoutException;
 import java.util.EnumMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.atomic.LongAdder;
 
 /** How Redis has answered since the start, for operators to look at. Thread-safe. */
@@ -63,7 +64,7 @@ public final class RedisStats {
 
     /** Returns how many calls failed for that reason. */
     public long failures(Failure failure) {
-        return failures.get(failure).sum();
+        return count(failure).sum();
     }
 
     void waited(long nanos) {
@@ -72,6 +73,10 @@ public final class RedisStats {
     }
 
     void failed(Throwable failure) {
-        failures.get(Failure.of(failure)).increment();
+        count(Failure.of(failure)).increment();
+    }
+
+    private LongAdder count(Failure failure) {
+        return Objects.requireNonNull(failures.get(failure)); // there is one of each
     }
 }

@@ -10,6 +10,6 @@ final class UnreadableValueException extends RuntimeException {
     /** Whether {@code failure} is such a one, of ours or of Redis. */
     static boolean is(Throwable failure) {
         String message = failure.getMessage();
-        return failure instanceof UnreadableValueException || message != null && message.contains("WRONGTYPE");
+        return failure instanceof UnreadableValueException || (message != null && message.contains("WRONGTYPE"));
     }
 }

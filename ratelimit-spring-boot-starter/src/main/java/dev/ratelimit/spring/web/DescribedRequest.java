@@ -20,6 +20,7 @@ import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpHeaders;
+import org.springframework.util.StringUtils;
 import org.springframework.web.util.UriUtils;
 
 /**
@@ -90,7 +91,7 @@ public record DescribedRequest(
     private Cookie @Nullable [] cookies() {
         List<Cookie> cookies = new ArrayList<>();
         for (String line : values(HttpHeaders.COOKIE)) {
-            for (String pair : line.split(";")) {
+            for (String pair : StringUtils.tokenizeToStringArray(line, ";")) {
                 int equals = pair.indexOf('=');
                 if (equals > 0) {
                     cookies.add(new Cookie(
@@ -105,7 +106,7 @@ public record DescribedRequest(
     private @Nullable String parameter(String name) {
         String query = query();
         if (query != null) {
-            for (String pair : query.split("&")) {
+            for (String pair : StringUtils.delimitedListToStringArray(query, "&")) {
                 int equals = pair.indexOf('=');
                 String key = equals < 0 ? pair : pair.substring(0, equals);
                 if (UriUtils.decode(key, StandardCharsets.UTF_8).equals(name)) {
@@ -130,6 +131,7 @@ public record DescribedRequest(
         }
 
         @Override
+        @SuppressWarnings({"JdkObsolete", "ReferenceEquality"}) // as a request has a StringBuffer, and equals no other
         public @Nullable Object invoke(Object proxy, Method method, @Nullable Object @Nullable [] arguments) {
             String first = arguments != null && arguments.length > 0 ? String.valueOf(arguments[0]) : "";
             return switch (method.getName()) {

@@ -11,6 +11,7 @@ import dev.ratelimit.spring.PlanResolver;
 import dev.ratelimit.spring.RateLimitCounts;
 import dev.ratelimit.spring.TokenCost;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -19,6 +20,7 @@ import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
@@ -217,12 +219,12 @@ class ExplainTest {
             text.append("Authorization: Basic " + login + "\r\n");
         }
         text.append("Content-Length: 0\r\nConnection: close\r\n\r\n");
-        try (Socket socket = new Socket("127.0.0.1", port)) {
+        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
             socket.getOutputStream().write(text.toString().getBytes(StandardCharsets.UTF_8));
             String answer = new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
             Map<String, String> fields = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
-            String[] lines = answer.split("\r\n\r\n", 2)[0].split("\r\n");
-            fields.put("status", lines[0].split(" ")[1]);
+            String[] lines = answer.split("\r\n\r\n", 2)[0].split("\r\n", -1);
+            fields.put("status", lines[0].split(" ", -1)[1]);
             for (int i = 1; i < lines.length; i++) {
                 String[] field = lines[i].split(": ?", 2);
                 fields.put(field[0], field[1]);
@@ -267,7 +269,7 @@ class ExplainTest {
             Map<String, String> answer = send(sent);
 
             boolean allowed = isAllowed(explained, isBehindSecurity(answer));
-            assertThat(answer.get("status").equals("429")).as(description).isEqualTo(!allowed);
+            assertThat("429".equals(answer.get("status"))).as(description).isEqualTo(!allowed);
             denials += allowed ? 0 : 1;
             for (Map<String, Object> policy : explained.<List<Map<String, Object>>>read("$.policies")) {
                 check(policy, before, deniedBefore, skippedBefore, isBehindSecurity(answer), description + answer);
@@ -289,29 +291,36 @@ class ExplainTest {
             Map<String, Long> skippedBefore,
             boolean behindSecurity,
             String description) {
-        String name = (String) policy.get("policy");
+        String name = (String) Objects.requireNonNull(policy.get("policy"));
         boolean skipped = "it skips this client".equals(policy.get("reason"));
-        assertThat(total(Outcome.SKIPPED).get(name) - skippedBefore.get(name))
+        assertThat(more(name, skippedBefore, total(Outcome.SKIPPED)))
                 .as(name + " of " + description)
                 .isEqualTo(skipped ? 1 : 0);
-        long asked =
-                total(Outcome.ALLOWED, Outcome.DENIED, Outcome.SHADOW_DENIED).get(name) - before.get(name);
+        long asked = more(name, before, total(Outcome.ALLOWED, Outcome.DENIED, Outcome.SHADOW_DENIED));
         assertThat(asked == 1)
                 .as(name + " of " + description)
                 .isEqualTo(Boolean.TRUE.equals(policy.get("asked")) && (behindSecurity || IN_FRONT.contains(name)));
         if (asked == 1) {
-            assertThat(total(Outcome.DENIED, Outcome.SHADOW_DENIED).get(name) - deniedBefore.get(name))
+            assertThat(more(name, deniedBefore, total(Outcome.DENIED, Outcome.SHADOW_DENIED)))
                     .as(name + " of " + description)
                     .isEqualTo(Boolean.TRUE.equals(policy.get("allowed")) ? 0 : 1);
         }
     }
 
+    private static long more(String name, Map<String, Long> before, Map<String, Long> after) {
+        return Objects.requireNonNull(after.get(name)) - Objects.requireNonNull(before.get(name));
+    }
+
+    private static long number(Map<String, Object> explained, String field) {
+        return ((Number) Objects.requireNonNull(explained.get(field))).longValue();
+    }
+
     /** What the answer says is left under each policy. */
     private static Map<String, Long> states(Map<String, String> answer) {
         Map<String, Long> states = new TreeMap<>();
-        for (String state : answer.getOrDefault("RateLimit", "").split(", ")) {
+        for (String state : answer.getOrDefault("RateLimit", "").split(", ", -1)) {
             if (!state.isEmpty()) {
-                String[] parts = state.split("\";r=|;t=");
+                String[] parts = state.split("\";r=|;t=", -1);
                 states.put(parts[0].substring(1).replaceAll("-\\d+$", ""), Long.valueOf(parts[1]));
             }
         }
@@ -333,8 +342,8 @@ class ExplainTest {
             if (Boolean.TRUE.equals(each.get("asked"))
                     && "enforce".equals(each.get("mode"))
                     && (behindSecurity || IN_FRONT.contains(name))) {
-                long left = ((Number) each.get("remaining")).longValue();
-                long tokens = ((Number) each.get("tokens")).longValue();
+                long left = number(each, "remaining");
+                long tokens = number(each, "tokens");
                 states.put(name, allowed ? left - tokens : left);
             }
         }

@@ -30,6 +30,7 @@ import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 class RateLimitMetersTest {
@@ -165,7 +166,7 @@ class RateLimitMetersTest {
         }
 
         @Override
-        protected <T> Gauge newGauge(Meter.Id id, T of, ToDoubleFunction<T> value) {
+        protected <T> Gauge newGauge(Meter.Id id, @Nullable T of, ToDoubleFunction<T> value) {
             refused++;
             throw new IllegalStateException("out of order");
         }

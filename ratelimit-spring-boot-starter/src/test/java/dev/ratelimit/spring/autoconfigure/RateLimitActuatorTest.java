@@ -9,6 +9,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.springframework.boot.actuate.endpoint.annotation.ReadOperation;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
@@ -63,8 +64,7 @@ class RateLimitActuatorTest {
                         "management.endpoint.ratelimit.access=read-only",
                         "ratelimit.policies.api.limits=5/1m")
                 .run()) {
-            int port = ((ServletWebServerApplicationContext) context)
-                    .getWebServer()
+            int port = Objects.requireNonNull(((ServletWebServerApplicationContext) context).getWebServer())
                     .getPort();
             assertThat(status(port, "GET", "")).isEqualTo(200);
             assertThat(status(port, "POST", "{\"mode\": \"off\"}")).isEqualTo(405);

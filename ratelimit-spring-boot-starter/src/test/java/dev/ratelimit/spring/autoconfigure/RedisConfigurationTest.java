@@ -8,6 +8,8 @@ import dev.ratelimit.spring.InvalidRateLimitException;
 import dev.ratelimit.spring.OnFailure;
 import dev.ratelimit.spring.redis.RedisRateLimiter;
 import io.lettuce.core.RedisClient;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -32,10 +34,10 @@ class RedisConfigurationTest {
     private final ApplicationContextRunner app =
             withoutConnection.withConfiguration(AutoConfigurations.of(DataRedisAutoConfiguration.class));
 
-    private static String sentenceOf(Throwable failure) {
+    private static String sentenceOf(@Nullable Throwable failure) {
         for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
             if (cause instanceof InvalidRateLimitException) {
-                return cause.getMessage();
+                return Objects.requireNonNull(cause.getMessage());
             }
         }
         return String.valueOf(failure);
@@ -107,6 +109,28 @@ class RedisConfigurationTest {
                 .withBean("other", LettuceConnectionFactory.class, () -> new LettuceConnectionFactory())
                 .run(context -> assertThat(sentenceOf(context.getStartupFailure()))
                         .contains("there are: LettuceConnectionFactory, LettuceConnectionFactory;"));
+    }
+
+    @Test
+    void refusesAStaticMasterAndReplicas() {
+        app.withPropertyValues("ratelimit.backend=redis", "spring.data.redis.masterreplica.nodes=127.0.0.1:1")
+                .run(context -> assertThat(sentenceOf(context.getStartupFailure()))
+                        .isEqualTo(
+                                "ratelimit.backend is redis, but the connection is to a static master and replicas, and"
+                                        + " not to a standalone Redis, Sentinel or Cluster"));
+    }
+
+    @Test
+    void refusesALimitWhoseShareIsOutOfRange() {
+        app.withPropertyValues("ratelimit.policies.slow.limits=5/365d", "ratelimit.policies.slow.backend=redis")
+                .run(context -> assertThat(context).hasNotFailed());
+        app.withPropertyValues(
+                        "ratelimit.policies.slow.limits=5/365d",
+                        "ratelimit.policies.slow.backend=redis",
+                        "ratelimit.redis.instances=10000")
+                .run(context -> assertThat(sentenceOf(context.getStartupFailure()))
+                        .startsWith("ratelimit.policies.slow cannot be in Redis: the share of one of 10000 instances in"
+                                + " 5/365d is out of range: "));
     }
 
     @Test

@@ -12,6 +12,8 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -45,10 +47,10 @@ class RedisPropertiesTest {
                         context -> sources.forEach(context.getEnvironment().getPropertySources()::addFirst));
     }
 
-    private static String sentenceOf(Throwable failure) {
+    private static String sentenceOf(@Nullable Throwable failure) {
         for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
             if (cause instanceof InvalidRateLimitException) {
-                return cause.getMessage();
+                return Objects.requireNonNull(cause.getMessage());
             }
         }
         return String.valueOf(failure);
@@ -81,10 +83,10 @@ class RedisPropertiesTest {
             assertThat(read.redis()).isEqualTo(new RedisProperties(Duration.ofMillis(50), 3, "shop"));
             assertThat(read.redisProperty()).isEqualTo("ratelimit.backend");
             Map<String, PolicyProperties> policies = read.policies();
-            assertThat(policies.get("api").onFailure()).isEqualTo(OnFailure.DENY);
-            assertThat(policies.get("web").onFailure()).isEqualTo(OnFailure.ALLOW);
-            assertThat(policies.get("job").onFailure()).isEqualTo(OnFailure.LOCAL);
-            assertThat(policies.get("own").backend()).isEqualTo(Backend.LOCAL);
+            assertThat(Objects.requireNonNull(policies.get("api")).onFailure()).isEqualTo(OnFailure.DENY);
+            assertThat(Objects.requireNonNull(policies.get("web")).onFailure()).isEqualTo(OnFailure.ALLOW);
+            assertThat(Objects.requireNonNull(policies.get("job")).onFailure()).isEqualTo(OnFailure.LOCAL);
+            assertThat(Objects.requireNonNull(policies.get("own")).backend()).isEqualTo(Backend.LOCAL);
         });
     }
 

@@ -118,7 +118,7 @@ final class BucketModel {
     /** Writes what became of a bucket, unless that says nothing new; returns whether it did. */
     boolean write(List<Level> before, List<Level> after, long now) {
         boolean isAhead = anchor != null && anchor.longValueExact() - now > MAX_CLOCK_SKEW;
-        if (!after.equals(before) || isAhead || anchor != null && !haveLimitsOf(before)) {
+        if (!after.equals(before) || isAhead || (anchor != null && !haveLimitsOf(before))) {
             anchor = BigInteger.valueOf(Math.max(now, anchor(now)));
             levels = after;
             return true;

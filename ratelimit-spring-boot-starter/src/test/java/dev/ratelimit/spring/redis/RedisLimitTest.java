@@ -24,21 +24,32 @@ class RedisLimitTest {
 
     @Test
     void isNeverFasterThanAskedAndHardlySlower() {
+        int read = 0;
         for (int i = 0; i < 500; i++) {
             Limit limit = limit();
-            RedisLimit actual = new RedisLimit(limit);
+            RedisLimit actual;
+            try {
+                actual = new RedisLimit(limit);
+            } catch (IllegalArgumentException tooLarge) {
+                continue;
+            }
+            read++;
             BigInteger asked = BigInteger.valueOf(limit.refillTokens())
                     .multiply(BigInteger.valueOf(1_000))
                     .multiply(BigInteger.valueOf(actual.ticksPerToken));
             BigInteger kept = BigInteger.valueOf(actual.ticksPerMicro)
                     .multiply(BigInteger.valueOf(limit.refillPeriod().toNanos()));
             assertThat(kept).as("%s", limit).isLessThanOrEqualTo(asked);
+            assertThat(asked.subtract(kept).multiply(BigInteger.valueOf(1_000)))
+                    .as("%s", limit)
+                    .isLessThanOrEqualTo(asked);
             if (actual.ticksPerToken >= 1_000_000 && limit.capacity() < 1_000) {
                 assertThat(asked.subtract(kept).multiply(BigInteger.valueOf(1_000_000)))
                         .as("%s", limit)
                         .isLessThanOrEqualTo(kept);
             }
         }
+        assertThat(read).isGreaterThan(100);
     }
 
     @Test
@@ -57,7 +68,7 @@ class RedisLimitTest {
     @Test
     void decidesAsABucketOfThisProcess() {
         for (int i = 0; i < 300; i++) {
-            long refill = 1 + random.nextInt(1_000);
+            long refill = 1 + random.nextLong(1_000);
             long period = 1 + random.nextLong(1L << random.nextInt(1, 40));
             Limit limit = new Limit(1 + random.nextInt(1_000), refill, Duration.ofNanos(1_000 * period));
             Policy policy = Policy.of("p", limit);
@@ -91,10 +102,22 @@ class RedisLimitTest {
         Policy fits = Policy.of("api", Limit.parse("1/1us burst 2000000000000000"));
         Policy tooLarge = Policy.of("api", Limit.parse("1/s"), Limit.parse("1/2ns burst 1000000000000000000"));
 
-        RedisRateLimiter.requireFitting(fits);
+        RedisRateLimiter.requireFitting(fits, 1);
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> RedisRateLimiter.requireFitting(tooLarge))
+                .isThrownBy(() -> RedisRateLimiter.requireFitting(tooLarge, 1))
                 .withMessageStartingWith("too large for Redis")
                 .withMessageEndingWith("1/2ns burst 1000000000000000000");
+    }
+
+    @Test
+    void refusesARateThatWouldBeMuchLower() {
+        Policy near = Policy.of("api", Limit.parse("999999/s burst 4000000000000"));
+        Policy low = Policy.of("api", Limit.parse("999999/s burst 2000000000000000"));
+
+        RedisRateLimiter.requireFitting(near, 1);
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> RedisRateLimiter.requireFitting(low, 1))
+                .withMessageContaining("low by more than a thousandth")
+                .withMessageEndingWith("999999/1s burst 2000000000000000");
     }
 }

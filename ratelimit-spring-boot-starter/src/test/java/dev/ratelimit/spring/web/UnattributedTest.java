@@ -6,6 +6,7 @@ import dev.ratelimit.spring.Outcome;
 import dev.ratelimit.spring.RateLimitCounts;
 import dev.ratelimit.spring.autoconfigure.RateLimitAutoConfiguration;
 import dev.ratelimit.spring.autoconfigure.RateLimitWebAutoConfiguration;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.test.context.runner.WebApplicationContextRunner;
@@ -28,8 +29,8 @@ class UnattributedTest {
         MockHttpServletRequest request = new MockHttpServletRequest("GET", "/");
         request.setRemoteAddr(address);
         MockHttpServletResponse response = new MockHttpServletResponse();
-        context.getBean("rateLimitFilterBeforeSecurity", FilterRegistrationBean.class)
-                .getFilter()
+        Objects.requireNonNull(context.getBean("rateLimitFilterBeforeSecurity", FilterRegistrationBean.class)
+                        .getFilter())
                 .doFilter(request, response, new MockFilterChain());
         return response.getStatus();
     }
