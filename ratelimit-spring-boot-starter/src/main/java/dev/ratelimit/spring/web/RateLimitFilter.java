@@ -3,6 +3,7 @@ package dev.ratelimit.spring.web;
 import dev.ratelimit.Claim;
 import dev.ratelimit.spring.PolicyDecision;
 import dev.ratelimit.spring.PolicyLimiter;
+import dev.ratelimit.spring.PolicyReservation;
 import dev.ratelimit.spring.RateLimitExceededException;
 import jakarta.servlet.DispatcherType;
 import jakarta.servlet.Filter;
@@ -14,8 +15,10 @@ import jakarta.servlet.ServletResponse;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.springframework.web.cors.CorsUtils;
 
 /**
@@ -23,7 +26,8 @@ import org.springframework.web.cors.CorsUtils;
  * a limit. Thread-safe.
  *
  * <p>Several of these filters may stand in one chain: one in front of Spring Security, whose answers then cost the client too,
- * and one behind it, which knows the user. A request that a later one denies gets back what the earlier ones took.
+ * and one behind it, which knows the user. A request that a later one denies gets back what the earlier ones took, but for what
+ * has flowed in again by then.
  *
  * <p>Paths are matched as the handlers' are, on the parsed path and after decoding, so that no spelling of it reaches a
  * handler and not the limit. A request is charged once, whatever dispatches it goes through; a CORS preflight is not
@@ -34,15 +38,26 @@ public final class RateLimitFilter implements Filter {
     private final List<RequestRule> candidates; // which only look on
     private final PolicyLimiter limiter;
     private final RateLimitAnswer answer;
+    private final boolean isLast;
 
-    /** Creates a filter of those rules, in the order in which the answer lists them. */
+    /** Creates a filter of those rules, in the order in which the answer lists them; others may stand behind it. */
     public RateLimitFilter(RequestRules rules, PolicyLimiter limiter, RateLimitAnswer answer) {
+        this(rules, limiter, answer, /* isLast= */ false);
+    }
+
+    /**
+     * Creates a filter of those rules, in the order in which the answer lists them.
+     *
+     * @param isLast whether no other one stands behind it, so that it need not remember what to give back
+     */
+    public RateLimitFilter(RequestRules rules, PolicyLimiter limiter, RateLimitAnswer answer, boolean isLast) {
         List<RequestRule> all =
                 rules.rules().stream().filter(RequestRule::hasPaths).toList();
         this.rules = all.stream().filter(rule -> !rule.onlyLooksOn()).toList();
         this.candidates = all.stream().filter(RequestRule::onlyLooksOn).toList();
         this.limiter = limiter;
         this.answer = answer;
+        this.isLast = isLast;
     }
 
     @Override
@@ -72,7 +87,8 @@ public final class RateLimitFilter implements Filter {
         boolean preflight = CorsUtils.isPreFlightRequest(request);
         List<Charge> looksOn = preflight || candidates.isEmpty() ? List.of() : lookOn(request);
         List<Charge> charges = preflight ? List.of() : charges(rules, request);
-        List<PolicyDecision> decisions = decide(charges);
+        PolicyReservation reserved = reserve(charges);
+        List<PolicyDecision> decisions = reserved == null ? decide(charges) : reserved.decisions();
         if (areDenied(decisions)) {
             List<PolicyDecision> all = earlier.giveBack();
             all.addAll(decisions);
@@ -80,7 +96,7 @@ public final class RateLimitFilter implements Filter {
             answer.denied(request, response, PolicyDecision.violationsIn(decisions));
             return;
         }
-        earlier.add(request, response, this, looksOn.isEmpty() ? charges : joined(charges, looksOn), decisions);
+        earlier.add(request, response, this, looksOn.isEmpty() ? charges : joined(charges, looksOn), reserved);
         answer.decided(request, response, decisions);
         try {
             chain.doFilter(request, response);
@@ -154,10 +170,19 @@ public final class RateLimitFilter implements Filter {
         if (charges.size() == 1) { // as most are, and this needs no lists
             return List.of(charges.get(0).decide());
         }
+        return limiter.decide(claims(charges));
+    }
+
+    /** Decides so that a later filter can undo it, if there may be one. */
+    private @Nullable PolicyReservation reserve(List<Charge> charges) {
+        return isLast || charges.isEmpty() ? null : limiter.decide(claims(charges), Duration.ZERO);
+    }
+
+    private static List<Claim> claims(List<Charge> charges) {
         List<Claim> claims = new ArrayList<>(charges.size());
         for (Charge charge : charges) {
             claims.add(charge.claim());
         }
-        return limiter.decide(claims);
+        return claims;
     }
 }
