@@ -83,6 +83,22 @@ final class DebtLedger {
         return nanos;
     }
 
+    /**
+     * Returns about which share of the cells holds a debt that is not paid yet, from 0 to 1, under the limit where that is
+     * most. It looks at no more than a sample, as hashes spread debts evenly.
+     */
+    double fill(long now) {
+        double most = 0;
+        for (AtomicLongArray cells : rows[0]) {
+            int owing = 0;
+            for (int cell = 0; cell < MIN_CELLS; cell++) {
+                owing += cells.get(cell) - now > 0 ? 1 : 0;
+            }
+            most = Math.max(most, (double) owing / MIN_CELLS);
+        }
+        return most;
+    }
+
     /** Whether no key owes anything any more. */
     boolean isPaid(long now) {
         return paidAt.get() - now <= 0;

@@ -3,6 +3,7 @@ package dev.ratelimit;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
@@ -21,6 +22,7 @@ final class DebtLedgers {
     private final ReentrantLock additions = new ReentrantLock(); // or a debt could go to a ledger that is being removed
     private volatile @Nullable DebtLedger others; // written under additions
     private volatile long fewestOfOthers = Long.MAX_VALUE; // tokens in a full one; written under additions
+    private final LongAdder added = new LongAdder(); // debts
 
     DebtLedgers(long maximumKeys) {
         this.maximumKeys = maximumKeys;
@@ -36,6 +38,7 @@ final class DebtLedgers {
         long[] toPay = terms.nanos(debts);
         additions.lock();
         try {
+            added.increment();
             DebtLedger ledger = own(terms, longAgo);
             if (ledger != null) {
                 ledger.add(key, toPay, nanos);
@@ -100,6 +103,21 @@ final class DebtLedgers {
 
     static boolean isZero(long[] debts) {
         return LongStream.of(debts).allMatch(debt -> debt == 0);
+    }
+
+    /** Returns how many debts were ever added. */
+    long added() {
+        return added.sum();
+    }
+
+    /** Returns about how full the fullest ledger is, from 0 to 1. */
+    double fill(long now) {
+        DebtLedger rest = others;
+        double most = rest == null ? 0 : rest.fill(now);
+        for (DebtLedger ledger : own.values()) {
+            most = Math.max(most, ledger.fill(now));
+        }
+        return most;
     }
 
     int size() {

@@ -31,6 +31,18 @@ public final class LocalRateLimiter implements RateLimiter {
     private final Synchronization synchronization;
     private final NanoClock clock;
 
+    /**
+     * What is kept for the keys of one policy. Immutable.
+     *
+     * @param keys about how many are tracked
+     * @param evictionsInDebt how many were evicted, ever, before their bucket was full again
+     * @param ledgerFill about which share of the ledger holds a debt of those, from 0 to 1; a newcomer is held to the debt of
+     *     others with a probability of its square
+     */
+    public record Stats(long keys, long evictionsInDebt, double ledgerFill) {
+        private static final Stats NONE = new Stats(0, 0, 0);
+    }
+
     private LocalRateLimiter(Builder builder) {
         maximumKeys = builder.maximumKeys;
         synchronization = builder.synchronization;
@@ -117,6 +129,12 @@ public final class LocalRateLimiter implements RateLimiter {
                 ? buckets
                 : policies.computeIfAbsent(
                         policy.name(), name -> new PolicyBuckets(policy, synchronization, clock, maximumKeys));
+    }
+
+    /** Returns what is kept for the policy of that name, for operators to look at; it is cheap, and delays no decision. */
+    public Stats stats(Policy policy) {
+        PolicyBuckets buckets = policies.get(policy.name());
+        return buckets == null ? Stats.NONE : buckets.stats();
     }
 
     /** Returns how many ledgers are kept for {@code policy}. */

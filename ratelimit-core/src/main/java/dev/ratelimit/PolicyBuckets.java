@@ -256,6 +256,10 @@ final class PolicyBuckets {
         return buckets.estimatedSize();
     }
 
+    LocalRateLimiter.Stats stats() {
+        return new LocalRateLimiter.Stats(estimatedKeys(), ledgers.added(), ledgers.fill(clock.nanos()));
+    }
+
     @Override
     public String toString() {
         return current.policy.name() + ": " + current.terms + ", " + estimatedKeys() + " keys";

@@ -6,18 +6,28 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The policies of application.yml, by name. Immutable; inject it where code asks the
- * {@link dev.ratelimit.RateLimiter} itself.
+ * The policies of application.yml, by name; inject it where code asks the {@link dev.ratelimit.RateLimiter} itself.
+ * Thread-safe.
+ *
+ * <p>Which policies there are never changes, but what they say may, while requests run: all that has changed is seen at once.
  */
 public final class ConfiguredPolicies {
-    private final Map<String, ConfiguredPolicy> policies = new LinkedHashMap<>();
+    private volatile Map<String, ConfiguredPolicy> policies; // never changed, but replaced
 
     /** Creates the registry of those policies, each of which has a name of its own. */
     public ConfiguredPolicies(List<ConfiguredPolicy> policies) {
-        policies.forEach(each -> this.policies.put(each.policy().name(), each));
+        this.policies = byName(policies);
+    }
+
+    private static Map<String, ConfiguredPolicy> byName(Collection<ConfiguredPolicy> policies) {
+        Map<String, ConfiguredPolicy> byName = new LinkedHashMap<>();
+        policies.forEach(each -> byName.put(each.policy().name(), each));
+        return Collections.unmodifiableMap(byName);
     }
 
     /**
@@ -40,10 +50,62 @@ public final class ConfiguredPolicies {
 
     /** Returns all of them, in their order. */
     public Collection<ConfiguredPolicy> all() {
-        return Collections.unmodifiableCollection(policies.values());
+        return policies.values();
+    }
+
+    /** Returns all of them by name, as they are now: the same object until one of them changes. */
+    public Map<String, ConfiguredPolicy> now() {
+        return policies;
+    }
+
+    /**
+     * Puts {@code changed} in force in place of the policies of the same names.
+     *
+     * @throws IllegalArgumentException if they are not the same names
+     */
+    public void replace(ConfiguredPolicies changed) {
+        Map<String, ConfiguredPolicy> next = changed.policies;
+        if (!List.copyOf(next.keySet()).equals(List.copyOf(policies.keySet()))) {
+            throw new IllegalArgumentException("other policies than " + names() + ": " + changed.names());
+        }
+        policies = next;
+    }
+
+    /** Returns what {@code maker} makes of the policies as they are; it is made anew once they have changed. */
+    public <T> Supplier<T> view(Function<Map<String, ConfiguredPolicy>, T> maker) {
+        return new View<>(maker);
     }
 
     String names() {
-        return policies.isEmpty() ? "none" : String.join(", ", policies.keySet());
+        Map<String, ConfiguredPolicy> now = policies;
+        return now.isEmpty() ? "none" : String.join(", ", now.keySet());
+    }
+
+    private final class View<T> implements Supplier<T> {
+        private final Function<Map<String, ConfiguredPolicy>, T> maker;
+        private Made<T> latest; // without a lock: whoever sees an older one makes it anew
+
+        private record Made<T>(Map<String, ConfiguredPolicy> of, T value) {}
+
+        View(Function<Map<String, ConfiguredPolicy>, T> maker) {
+            this.maker = maker;
+            this.latest = made(policies);
+        }
+
+        private Made<T> made(Map<String, ConfiguredPolicy> of) {
+            return new Made<>(of, maker.apply(of));
+        }
+
+        @Override
+        @SuppressWarnings("ReferenceEquality") // a snapshot is itself, and no other
+        public T get() {
+            Map<String, ConfiguredPolicy> now = policies;
+            Made<T> made = latest;
+            if (made.of != now) {
+                made = made(now);
+                latest = made;
+            }
+            return made.value;
+        }
     }
 }

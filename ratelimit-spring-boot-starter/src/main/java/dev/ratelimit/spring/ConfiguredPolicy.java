@@ -1,10 +1,13 @@
 package dev.ratelimit.spring;
 
+import dev.ratelimit.Limit;
 import dev.ratelimit.Policy;
 import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -42,6 +45,26 @@ public record ConfiguredPolicy(
     /** Returns the policy under {@code plan}, or null if it has none of that name. */
     public @Nullable Policy plan(@Nullable String plan) {
         return plan == null ? null : plans.get(plan);
+    }
+
+    /** Whether {@code limits} are those of this policy for clients whose plan is not known. */
+    @SuppressWarnings("ReferenceEquality") // a plan may well have the same limits
+    public boolean isOfUnknownPlan(Policy limits) {
+        return limits == policy && !plans.isEmpty();
+    }
+
+    /** Returns the limits as text, such as 100/1m; under plans, those of each. */
+    public String limitsText() {
+        return plans.isEmpty()
+                ? text(policy)
+                : new TreeMap<>(plans)
+                        .entrySet().stream()
+                                .map(plan -> plan.getKey() + ": " + text(plan.getValue()))
+                                .collect(Collectors.joining("; "));
+    }
+
+    private static String text(Policy policy) {
+        return policy.limits().stream().map(Limit::toString).collect(Collectors.joining(", "));
     }
 
     /** Returns the policy under all limits that it can have: the objects that decisions are made and told of with. */

@@ -5,6 +5,9 @@ public enum Outcome {
     /** The policy allowed it, and was charged unless another one denied it. */
     ALLOWED,
 
+    /** The policy allowed it, with less than a fifth of its capacity left; counted as allowed, too. */
+    NEAR_LIMIT,
+
     /** The policy denied it. */
     DENIED,
 
@@ -26,6 +29,6 @@ public enum Outcome {
     /** The client's plan was none of the policy's; it was held to the strictest limits. */
     UNKNOWN_PLAN,
 
-    /** The client could not be told from others, and shared the bucket of all of those. */
+    /** Nothing was known of the client, not even its address, and it shared the bucket of all of those. */
     UNATTRIBUTED
 }

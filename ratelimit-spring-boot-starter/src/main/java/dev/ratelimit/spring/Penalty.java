@@ -68,6 +68,13 @@ public final class Penalty {
         return true;
     }
 
+    /** Ends the penalty of {@code key}, and forgets the denials that count towards the next. */
+    void lift(String key, RateLimiter limiter) {
+        for (Policy each : List.of(denials, term, stricter)) {
+            limiter.reset(each, key);
+        }
+    }
+
     /** Returns what a key is to be asked for while it is under the penalty, together with what its policy asks for. */
     Policy stricter() {
         return stricter;

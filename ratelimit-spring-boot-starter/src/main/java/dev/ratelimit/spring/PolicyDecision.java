@@ -57,6 +57,16 @@ public record PolicyDecision(Policy policy, Decision decision, boolean penalized
         return new PolicyDecision(policy, uncharged(decision, tokens), penalized);
     }
 
+    /** Whether all of them allowed, and so are charged. */
+    public static boolean areAllowed(List<PolicyDecision> decisions) {
+        for (int i = 0; i < decisions.size(); i++) {
+            if (!decisions.get(i).decision.allowed()) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     /** Returns those that denied; the request is allowed if there is none. */
     public static List<PolicyDecision> violationsIn(List<PolicyDecision> decisions) {
         List<PolicyDecision> violations = List.of();

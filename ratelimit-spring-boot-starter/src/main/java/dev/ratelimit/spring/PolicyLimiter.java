@@ -1,6 +1,7 @@
 package dev.ratelimit.spring;
 
 import dev.ratelimit.Claim;
+import dev.ratelimit.Decision;
 import dev.ratelimit.Policy;
 import dev.ratelimit.RateLimiter;
 import dev.ratelimit.Reservation;
@@ -18,7 +19,7 @@ public final class PolicyLimiter {
     private final RateLimiter limiter;
     private final ConfiguredPolicies policies;
     private final RateLimitCounts counts;
-    private final boolean penalizes;
+    private final boolean penalizes; // which no change of a policy changes
 
     /** Creates a limiter of claims on those policies, and on others that have neither counts nor penalties. */
     public PolicyLimiter(RateLimiter limiter, ConfiguredPolicies policies, RateLimitCounts counts) {
@@ -34,7 +35,7 @@ public final class PolicyLimiter {
             return decide(List.of(new Claim(policy, key, tokens))).get(0);
         }
         PolicyDecision decided = new PolicyDecision(policy, limiter.tryConsume(policy, key, tokens));
-        note(key, decided);
+        note(key, decided, decided.decision().allowed() ? tokens : 0);
         return decided;
     }
 
@@ -82,18 +83,66 @@ public final class PolicyLimiter {
         policies.get(policy);
     }
 
-    /** Charges {@code more} tokens, which were used already; or gives back as many as that is below 0. */
+    /**
+     * Charges {@code more} tokens, which were used already; or gives back as many as that is below 0. If the policy was
+     * changed since, that is under the limits it has now: under smaller ones that it had, the key would lose tokens.
+     */
     public void correct(Policy policy, String key, long more) {
+        if (more == 0) {
+            return;
+        }
+        ConfiguredPolicy configured = policies.find(policy.name());
+        Policy now = configured == null || !configured.plans().isEmpty() ? policy : configured.policy();
         if (more > 0) {
-            limiter.charge(policy, key, more);
-        } else if (more < 0) {
-            limiter.refund(policy, key, -more);
+            limiter.charge(now, key, more);
+        } else {
+            limiter.refund(now, key, -more);
+        }
+        counts.correct(policy.name(), more);
+    }
+
+    /** Returns what {@link #decide(Policy, String, long)} would have; nothing is charged, and nobody takes note. */
+    public PolicyDecision peek(Policy policy, String key, long tokens) {
+        PolicyDecision own = new PolicyDecision(policy, limiter.peek(policy, key, tokens));
+        Penalty penalty = penaltyInForce(policy, key);
+        return penalty == null
+                ? own
+                : penalty.binding(
+                        own,
+                        new PolicyDecision(penalty.stricter(), limiter.peek(penalty.stricter(), key, tokens)),
+                        key,
+                        limiter);
+    }
+
+    /** Fills the bucket of {@code key}, and lifts a penalty that it is under. */
+    public void reset(Policy policy, String key) {
+        limiter.reset(policy, key);
+        ConfiguredPolicy configured = policies.find(policy.name());
+        Penalty penalty = configured == null ? null : configured.penalty();
+        if (penalty != null) {
+            penalty.lift(key, limiter);
         }
     }
 
+    /** Returns a limiter of the same buckets whose counts are nobody's: what it is asked to look at leaves no trace. */
+    public PolicyLimiter onlooker() {
+        return new PolicyLimiter(limiter, policies, new RateLimitCounts(policies));
+    }
+
+    /** Counts what came of a request or a call, other than a decision. */
+    public void count(String policy, Outcome outcome) {
+        counts.add(policy, outcome);
+    }
+
+    /** Returns the policies of application.yml. */
+    public ConfiguredPolicies policies() {
+        return policies;
+    }
+
     /** Counts what came of a call under a policy that is enforced and has no penalty, about which there is no more to do. */
-    void count(Policy policy, boolean allowed) {
-        counts.add(policy.name(), allowed ? Outcome.ALLOWED : Outcome.DENIED);
+    void count(Policy policy, String key, Decision decision, long tokens) {
+        boolean allowed = decision.allowed();
+        counts.add(policy.name(), allowed ? Outcome.ALLOWED : Outcome.DENIED, key, decision, allowed ? tokens : 0);
     }
 
     RateLimiter limiter() {
@@ -115,7 +164,16 @@ public final class PolicyLimiter {
         Reservation reservation = limiter.reserve(all, all.size() == claims.size() ? maxWait : Duration.ZERO);
         List<PolicyDecision> decisions = PolicyDecision.listOf(all, reservation.decisions());
         return new PolicyReservation(
-                claims, all.size() == claims.size() ? decisions : binding(claims, penalties, decisions), reservation);
+                claims,
+                all.size() == claims.size() ? decisions : binding(claims, penalties, decisions),
+                new Reservation(reservation.decisions(), () -> undo(claims, reservation)));
+    }
+
+    private void undo(List<Claim> claims, Reservation reservation) {
+        reservation.undo();
+        for (Claim claim : claims) {
+            counts.correct(claim.policy().name(), -claim.tokens());
+        }
     }
 
     /** Merges what was decided under penalties, which comes last, with what was decided on {@code claims}. */
@@ -142,22 +200,24 @@ public final class PolicyLimiter {
     }
 
     private void note(List<Claim> claims, List<PolicyDecision> decisions) {
+        boolean charged = PolicyDecision.areAllowed(decisions);
         for (int i = 0; i < decisions.size(); i++) {
-            note(claims.get(i).key(), decisions.get(i));
+            Claim claim = claims.get(i);
+            note(claim.key(), decisions.get(i), charged ? claim.tokens() : 0);
         }
     }
 
     /**
-     * Counts a decision. A denial under a penalty does not count towards the next one, and one that is none of the client's
-     * doing towards none.
+     * Counts a decision that charged {@code tokens}. A denial under a penalty does not count towards the next one, and one that
+     * is none of the client's doing towards none.
      */
-    private void note(String key, PolicyDecision decided) {
+    private void note(String key, PolicyDecision decided, long tokens) {
         ConfiguredPolicy policy = policies.find(decided.policy().name());
         if (policy == null) {
             return;
         }
         String name = decided.policy().name();
-        counts.add(name, outcome(policy, decided));
+        counts.add(name, outcome(policy, decided), key, decided.decision(), tokens);
         Penalty penalty = policy.penalty();
         if (penalty != null && isHeldAgainstClient(decided) && penalty.follows(key, limiter)) {
             counts.add(name, Outcome.PENALIZED);

@@ -1,39 +1,56 @@
 package dev.ratelimit.spring;
 
+import dev.ratelimit.Decision;
 import java.util.EnumMap;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.LongAdder;
-import org.jspecify.annotations.Nullable;
 
 /**
- * Counts what comes of requests and calls, by policy and outcome, since the start. Thread-safe.
+ * Counts what comes of requests and calls, by policy and outcome, and the tokens they cost, since the start. Thread-safe.
  *
  * <p>It knows the policies of application.yml and no others, so that no client can make it grow; and it never throws, so
  * that counting decides nothing.
  */
 public final class RateLimitCounts {
-    private final Map<String, Map<Outcome, LongAdder>> counts = new HashMap<>(); // never changed but for the numbers
+    private final Map<String, PolicyCounts> counts = new HashMap<>(); // never changed but for the numbers
 
     /** Creates the counts of those policies, all of them 0. */
     public RateLimitCounts(ConfiguredPolicies policies) {
-        policies.all().forEach(each -> counts.put(each.policy().name(), adders()));
+        policies.all().forEach(each -> counts.put(each.policy().name(), new PolicyCounts()));
     }
 
-    private static Map<Outcome, LongAdder> adders() {
-        Map<Outcome, LongAdder> adders = new EnumMap<>(Outcome.class);
-        for (Outcome outcome : Outcome.values()) {
-            adders.put(outcome, new LongAdder());
+    /** The numbers of one policy. */
+    private static final class PolicyCounts {
+        private final Map<Outcome, LongAdder> outcomes = new EnumMap<>(Outcome.class);
+        private final LongAdder charged = new LongAdder();
+        private final LongAdder refunded = new LongAdder();
+        private final DeniedKeys denied = new DeniedKeys();
+
+        PolicyCounts() {
+            for (Outcome outcome : Outcome.values()) {
+                outcomes.put(outcome, new LongAdder());
+            }
         }
-        return adders;
+
+        LongAdder of(Outcome outcome) {
+            return outcomes.get(outcome);
+        }
     }
 
     /** Counts one; does nothing for a policy that is not of application.yml, as are limits in place of annotations. */
     public void add(String policy, Outcome outcome) {
-        LongAdder adder = adder(policy, outcome);
-        if (adder != null) {
-            adder.increment();
+        PolicyCounts of = counts.get(policy);
+        if (of != null) {
+            of.of(outcome).increment();
         }
+    }
+
+    /** Returns the keys that the policy of that name denied most, as many as it knows; none if there is no such policy. */
+    public List<DeniedKey> topDenied(String policy) {
+        PolicyCounts of = counts.get(policy);
+        return of == null ? List.of() : of.denied.top();
     }
 
     /**
@@ -42,15 +59,64 @@ public final class RateLimitCounts {
      * @throws IllegalArgumentException if there is no such policy in application.yml
      */
     public long count(String policy, Outcome outcome) {
-        LongAdder adder = adder(policy, outcome);
-        if (adder == null) {
-            throw new IllegalArgumentException("no policy is named \"" + policy + "\"; there are: " + counts.keySet());
-        }
-        return adder.sum();
+        return find(policy).of(outcome).sum();
     }
 
-    private @Nullable LongAdder adder(String policy, Outcome outcome) {
-        Map<Outcome, LongAdder> adders = counts.get(policy);
-        return adders == null ? null : adders.get(outcome);
+    /**
+     * Returns how many tokens were charged.
+     *
+     * @throws IllegalArgumentException if there is no such policy in application.yml
+     */
+    public long charged(String policy) {
+        return find(policy).charged.sum();
+    }
+
+    /**
+     * Returns how many tokens were given back that had been charged before.
+     *
+     * @throws IllegalArgumentException if there is no such policy in application.yml
+     */
+    public long refunded(String policy) {
+        return find(policy).refunded.sum();
+    }
+
+    /** Counts a decision on {@code key} that charged {@code tokens}, or none as another policy denied. */
+    void add(String policy, Outcome outcome, String key, Decision decision, long tokens) {
+        PolicyCounts of = counts.get(policy);
+        if (of == null) {
+            return;
+        }
+        of.of(outcome).increment();
+        if (tokens > 0) {
+            of.charged.add(tokens);
+            if (isNearLimit(decision)) {
+                of.of(Outcome.NEAR_LIMIT).increment();
+            }
+        }
+        if (!decision.allowed() && !decision.unavailable()) {
+            of.denied.add(key);
+        }
+    }
+
+    private static boolean isNearLimit(Decision decision) {
+        return decision.remaining() <= (decision.limit().capacity() - 1) / 5;
+    }
+
+    /** Counts {@code more} tokens that were charged; or given back, as many as that is below 0. */
+    void correct(String policy, long more) {
+        PolicyCounts of = counts.get(policy);
+        if (of != null && more > 0) {
+            of.charged.add(more);
+        } else if (of != null) {
+            of.refunded.add(-more);
+        }
+    }
+
+    private PolicyCounts find(String policy) {
+        PolicyCounts of = counts.get(policy);
+        if (of == null) {
+            throw new IllegalArgumentException("no policy is named \"" + policy + "\"; there are: " + counts.keySet());
+        }
+        return of;
     }
 }

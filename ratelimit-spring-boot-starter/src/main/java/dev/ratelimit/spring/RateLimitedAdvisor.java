@@ -76,6 +76,15 @@ public final class RateLimitedAdvisor extends StaticMethodMatcherPointcutAdvisor
                 .toList();
     }
 
+    /**
+     * Makes sure, before policies are changed, that what they would say is good for the methods that name them.
+     *
+     * @throws InvalidRateLimitException as at start-up
+     */
+    public void check(ConfiguredPolicies changed) {
+        calls.get().check(changed.now());
+    }
+
     Supplier<RateLimitedCalls> calls() {
         return calls;
     }

@@ -8,6 +8,7 @@ import java.lang.reflect.Method;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
 import java.util.Arrays;
+import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.springframework.util.ClassUtils;
@@ -21,13 +22,21 @@ import org.springframework.util.ReflectionUtils;
  * @param tokens the cost, or null for the policy's own
  * @param maxWaitNanos how long a call may wait
  * @param fallback what to call in place of a denied call, or null to throw
+ * @param place what it is called in an error
  */
 record RateLimitedCall(
         ConfiguredPolicy policy,
         @Nullable ArgumentExpression key,
         @Nullable ArgumentExpression tokens,
         long maxWaitNanos,
-        @Nullable Method fallback) {
+        @Nullable Method fallback,
+        String place) {
+
+    /** Returns this under what its policy says in {@code now}; a limit in place is not found there, and stays as it is. */
+    RateLimitedCall under(Map<String, ConfiguredPolicy> now) {
+        ConfiguredPolicy current = now.getOrDefault(policy.policy().name(), policy);
+        return new RateLimitedCall(current, key, tokens, maxWaitNanos, fallback, place);
+    }
 
     Claim claim(@Nullable Object[] arguments, CallContext caller) {
         Policy charged = caller.policy(policy);
@@ -67,7 +76,7 @@ record RateLimitedCall(
     }
 
     /** A cost that depends on no argument is known at start-up, and so is whether a call can ever pass. */
-    void checkConstantCost(String place) {
+    void checkConstantCost() {
         if (tokens == null || !tokens.isConstant()) {
             return;
         }

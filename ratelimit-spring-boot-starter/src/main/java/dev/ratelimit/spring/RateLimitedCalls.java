@@ -35,11 +35,15 @@ final class RateLimitedCalls {
     private final ConfiguredPolicies policies;
     private final StringValueResolver placeholders;
     private final Map<Method, Latest> latest = new ConcurrentHashMap<>();
-    private final Map<MethodClassKey, RateLimitedMethod> methods = new ConcurrentHashMap<>();
+    private final Map<MethodClassKey, Latest> methods = new ConcurrentHashMap<>();
     private final Map<String, AnnotatedElement> names = new ConcurrentHashMap<>();
 
-    /** On which type a method was called last; most are called on one only, and are found by that, without a key. */
-    private record Latest(Class<?> type, RateLimitedMethod limited) {}
+    /**
+     * On which type a method was called last; most are called on one only, and are found by that, without a key.
+     *
+     * @param limited what limits it under the policies {@code of} then
+     */
+    private record Latest(Class<?> type, Map<String, ConfiguredPolicy> of, RateLimitedMethod limited) {}
 
     RateLimitedCalls(ConfiguredPolicies policies, StringValueResolver placeholders) {
         this.policies = policies;
@@ -51,21 +55,33 @@ final class RateLimitedCalls {
      *
      * @throws InvalidRateLimitException if an annotation on it means nothing
      */
+    @SuppressWarnings("ReferenceEquality") // policies that have changed are another map
     RateLimitedMethod of(Method method, Class<?> type) {
         Latest known = latest.get(method);
-        return known != null && known.type == type ? known.limited : find(method, type);
+        Map<String, ConfiguredPolicy> now = policies.now();
+        return known != null && known.type == type && known.of == now ? known.limited : find(method, type, now);
     }
 
-    private RateLimitedMethod find(Method method, Class<?> type) {
+    @SuppressWarnings("ReferenceEquality")
+    private RateLimitedMethod find(Method method, Class<?> type, Map<String, ConfiguredPolicy> now) {
         MethodClassKey key = new MethodClassKey(method, type);
-        RateLimitedMethod limited = methods.get(key);
-        if (limited == null) {
-            Class<?> named = named(method, type);
-            limited = read(mostSpecific(method, named), named);
-            methods.put(key, limited);
+        Latest found = methods.get(key);
+        if (found == null || found.of != now) {
+            RateLimitedMethod limited = found == null ? read(method, type) : found.limited;
+            found = new Latest(type, now, limited.under(now));
+            methods.put(key, found);
         }
-        latest.put(method, new Latest(type, limited));
-        return limited;
+        latest.put(method, found);
+        return found.limited;
+    }
+
+    /**
+     * Makes sure that policies are as good for all methods read so far as those that are in force.
+     *
+     * @throws InvalidRateLimitException if a method always costs more than one of them can ever grant
+     */
+    void check(Map<String, ConfiguredPolicy> changed) {
+        methods.values().forEach(each -> each.limited.check(changed));
     }
 
     /** Whether {@code method} has such an annotation when it is called on {@code type}, of its own or by the type. */
@@ -117,7 +133,9 @@ final class RateLimitedCalls {
                 .toList();
     }
 
-    private RateLimitedMethod read(Method method, Class<?> type) {
+    private RateLimitedMethod read(Method called, Class<?> on) {
+        Class<?> type = named(called, on);
+        Method method = mostSpecific(called, type);
         AnnotatedElement annotated = annotated(method, type);
         if (annotated == null) {
             return RateLimitedMethod.UNLIMITED;
@@ -128,7 +146,6 @@ final class RateLimitedCalls {
             inPlace += annotation.getString("limit").isEmpty() ? 0 : 1;
             read.add(call(annotation, method, type, inPlaceName(annotated, type, inPlace)));
         }
-        read.removeIf(call -> call.policy().mode() == PolicyMode.OFF);
         return new RateLimitedMethod(read, Returns.of(method, place(method, type)), charges(method));
     }
 
@@ -150,8 +167,9 @@ final class RateLimitedCalls {
                 expression(annotation.getString("key"), named, place),
                 expression(annotation.getString("tokens"), named, place),
                 maxWaitNanos(text(annotation, "maxWait"), place),
-                fallback(annotation.getString("fallback"), method, type, place));
-        call.checkConstantCost(place);
+                fallback(annotation.getString("fallback"), method, type, place),
+                place);
+        call.checkConstantCost();
         return call;
     }
 

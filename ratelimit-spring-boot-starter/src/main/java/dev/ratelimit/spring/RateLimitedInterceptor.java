@@ -44,12 +44,13 @@ final class RateLimitedInterceptor implements MethodInterceptor {
         }
         @Nullable Object[] arguments = invocation.getArguments();
         String key = limit.key(arguments, policy.name(), caller);
-        Decision decision = decider.limiter().limiter().tryConsume(policy, key, limit.cost(arguments));
+        long tokens = limit.cost(arguments);
+        Decision decision = decider.limiter().limiter().tryConsume(policy, key, tokens);
         if (decision.allowed() && !caller.isTold()) {
-            decider.limiter().count(policy, /* allowed= */ true);
+            decider.limiter().count(policy, key, decision, tokens);
             return invocation.proceed();
         }
-        decider.limiter().count(policy, decision.allowed());
+        decider.limiter().count(policy, key, decision, tokens);
         List<PolicyDecision> decisions = List.of(new PolicyDecision(policy, decision));
         caller.decided(decisions);
         return decision.allowed()

@@ -1,6 +1,7 @@
 package dev.ratelimit.spring;
 
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** What limits one method, read once. Immutable. */
@@ -8,6 +9,7 @@ final class RateLimitedMethod {
     /** That which has no limit. */
     static final RateLimitedMethod UNLIMITED = new RateLimitedMethod(List.of(), Returns.VALUE, /* charges= */ -1);
 
+    private final List<RateLimitedCall> all;
     private final List<RateLimitedCall> limits;
     private final Returns returns;
     private final int charges;
@@ -16,11 +18,14 @@ final class RateLimitedMethod {
     /**
      * Creates what limits a method.
      *
-     * @param limits all that do, or look on, in their order
+     * @param all what does, or looks on, or would if its policy were not off, in their order
      * @param charges the place of the parameter that gets what a call was charged with; below 0 if there is none
      */
-    RateLimitedMethod(List<RateLimitedCall> limits, Returns returns, int charges) {
-        this.limits = List.copyOf(limits);
+    RateLimitedMethod(List<RateLimitedCall> all, Returns returns, int charges) {
+        this.all = List.copyOf(all);
+        this.limits = all.stream()
+                .filter(call -> call.policy().mode() != PolicyMode.OFF)
+                .toList();
         this.returns = returns;
         this.charges = charges;
         boolean plain = limits.size() == 1 && returns == Returns.VALUE && charges < 0;
@@ -30,6 +35,18 @@ final class RateLimitedMethod {
     private static boolean decidesAtOnceAndAlone(RateLimitedCall limit) {
         ConfiguredPolicy policy = limit.policy();
         return limit.maxWaitNanos() == 0 && policy.mode() == PolicyMode.ENFORCE && policy.penalty() == null;
+    }
+
+    /** Returns what limits the method under what the policies say in {@code now}. */
+    RateLimitedMethod under(Map<String, ConfiguredPolicy> now) {
+        return all.isEmpty()
+                ? this
+                : new RateLimitedMethod(
+                        all.stream().map(call -> call.under(now)).toList(), returns, charges);
+    }
+
+    void check(Map<String, ConfiguredPolicy> changed) {
+        all.forEach(call -> call.under(changed).checkConstantCost());
     }
 
     List<RateLimitedCall> limits() {

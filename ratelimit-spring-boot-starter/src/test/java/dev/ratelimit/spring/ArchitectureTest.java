@@ -28,14 +28,18 @@ class ArchitectureTest {
                 .definedBy("dev.ratelimit.spring.web")
                 .layer("redis")
                 .definedBy("dev.ratelimit.spring.redis")
+                .layer("actuate")
+                .definedBy("dev.ratelimit.spring.actuate")
                 .layer("autoconfigure")
                 .definedBy("dev.ratelimit.spring.autoconfigure")
                 .whereLayer("autoconfigure")
                 .mayNotBeAccessedByAnyLayer()
+                .whereLayer("actuate")
+                .mayOnlyBeAccessedByLayers("autoconfigure")
                 .whereLayer("redis")
-                .mayOnlyBeAccessedByLayers("autoconfigure")
+                .mayOnlyBeAccessedByLayers("actuate", "autoconfigure")
                 .whereLayer("web")
-                .mayOnlyBeAccessedByLayers("autoconfigure")
+                .mayOnlyBeAccessedByLayers("actuate", "autoconfigure")
                 .check(starter);
     }
 

@@ -7,6 +7,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.boot.test.context.SpringBootTest;
@@ -36,5 +37,16 @@ class SampleApplicationTest {
         assertThat(denied.statusCode()).isEqualTo(429);
         assertThat(denied.headers().map()).containsKeys("retry-after", "ratelimit-policy", "ratelimit");
         assertThat(denied.headers().firstValue("content-type")).contains("application/problem+json");
+    }
+
+    @Test
+    void isHealthyWithoutRedis() throws Exception {
+        HttpRequest request = HttpRequest.newBuilder(URI.create("http://localhost:" + port + "/actuator/health"))
+                .build();
+
+        assertThat(HttpClient.newHttpClient()
+                        .send(request, BodyHandlers.ofString())
+                        .statusCode())
+                .isEqualTo(200);
     }
 }

@@ -6,10 +6,13 @@ import dev.ratelimit.RateLimiter;
 import dev.ratelimit.spring.CallContexts;
 import dev.ratelimit.spring.ConfiguredPolicies;
 import dev.ratelimit.spring.InvalidRateLimitException;
+import dev.ratelimit.spring.PolicyChanger;
 import dev.ratelimit.spring.PolicyLimiter;
 import dev.ratelimit.spring.RateLimitCounts;
 import dev.ratelimit.spring.RateLimitedAdvisor;
 import dev.ratelimit.spring.RateLimitedVerifier;
+import dev.ratelimit.spring.actuate.RateLimitReporter;
+import dev.ratelimit.spring.redis.RedisRateLimiter;
 import org.springframework.aop.config.AopConfigUtils;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.config.BeanDefinition;
@@ -20,6 +23,7 @@ import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.context.ApplicationEventPublisher;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Import;
@@ -79,6 +83,34 @@ public final class RateLimitAutoConfiguration {
     @ConditionalOnMissingBean
     PolicyLimiter rateLimitPolicyLimiter(RateLimiter limiter, ConfiguredPolicies policies, RateLimitCounts counts) {
         return new PolicyLimiter(limiter, policies, counts);
+    }
+
+    @Bean
+    @ConditionalOnMissingBean
+    RateLimitReporter rateLimitReporter(
+            ConfiguredPolicies policies,
+            RateLimitCounts counts,
+            ObjectProvider<RedisRateLimiter> limiter,
+            ApplicationEventPublisher events,
+            NanoClock clock) {
+        RedisRateLimiter redis = limiter.getIfUnique();
+        return new RateLimitReporter(policies, counts, redis == null ? null : redis.stats(), events, clock);
+    }
+
+    @Bean
+    @ConditionalOnMissingBean(PolicyChanger.class)
+    LivePolicies rateLimitLivePolicies(
+            RateLimitProperties properties,
+            ConfiguredPolicies policies,
+            ObjectProvider<RateLimitedAdvisor> advisor,
+            ApplicationEventPublisher events) {
+        return new LivePolicies(properties, policies, advisor, events);
+    }
+
+    @Bean
+    static EnvironmentChanges rateLimitEnvironmentChanges(
+            ObjectProvider<LivePolicies> policies, ConfigurableEnvironment environment) {
+        return new EnvironmentChanges(policies, environment);
     }
 
     /** The annotation. What stands in front of other beans has to be made before them, and so depends on providers. */

@@ -36,6 +36,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param local The limiter that keeps its buckets in this process
  * @param redis The limiter that keeps its buckets in Redis
  * @param clientAddress Which address a request comes from
+ * @param actuator The actuator's endpoint
  * @param keySecret The secret under which headers and cookies are hashed before they are keys; random for each process
  *     unless set, and so needed where instances are to agree on them
  */
@@ -49,6 +50,7 @@ record RateLimitProperties(
         @DefaultValue LocalProperties local,
         @NestedConfigurationProperty @DefaultValue RedisProperties redis,
         @DefaultValue ClientAddressProperties clientAddress,
+        @DefaultValue ActuatorProperties actuator,
         @Nullable String keySecret) {
     private static final int MIN_SECRET_LENGTH = 16;
 
@@ -61,6 +63,11 @@ record RateLimitProperties(
                     "ratelimit.key-secret",
                     "has " + keySecret.strip().length() + " characters, but must have at least " + MIN_SECRET_LENGTH);
         }
+    }
+
+    RateLimitProperties with(Map<String, PolicyProperties> changed) {
+        return new RateLimitProperties(
+                enabled, headers, filter, changed, backend, local, redis, clientAddress, actuator, keySecret);
     }
 
     /** Where buckets can be. */
@@ -118,6 +125,13 @@ record RateLimitProperties(
         boolean isKeyedBySecret() {
             return key != null
                     && key.stream().anyMatch(each -> each.startsWith("header:") || each.startsWith("cookie:"));
+        }
+
+        PolicyProperties with(
+                List<LimitProperties> newLimits, Map<String, List<LimitProperties>> newPlans, PolicyMode newMode) {
+            return new PolicyProperties(
+                    newLimits, newPlans, key, paths, exclude, methods, tokens, chargeOn, newMode, skip, penalty,
+                    backend, onFailure);
         }
 
         /** Returns the number that {@code tokens} is, or null if it is the name of a bean. */
@@ -200,6 +214,14 @@ record RateLimitProperties(
             }
         }
     }
+
+    /**
+     * The actuator's endpoint.
+     *
+     * @param showKeys Whether it shows the keys that are denied most as they are, with addresses and names of users, rather
+     *     than their hashes; values of headers and cookies are hashed all the same
+     */
+    record ActuatorProperties(@DefaultValue("false") boolean showKeys) {}
 
     ConfiguredPolicies configuredPolicies() {
         Map<String, String> uniform = new HashMap<>();

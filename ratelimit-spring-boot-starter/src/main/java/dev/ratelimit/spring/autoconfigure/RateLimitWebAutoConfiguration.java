@@ -7,7 +7,6 @@ import dev.ratelimit.spring.InvalidRateLimitException;
 import dev.ratelimit.spring.KeyResolver;
 import dev.ratelimit.spring.PlanResolver;
 import dev.ratelimit.spring.PolicyLimiter;
-import dev.ratelimit.spring.RateLimitCounts;
 import dev.ratelimit.spring.RequestSkip;
 import dev.ratelimit.spring.TokenCost;
 import dev.ratelimit.spring.web.ClientAddress;
@@ -70,14 +69,14 @@ public final class RateLimitWebAutoConfiguration {
 
     @Bean
     @ConditionalOnMissingBean
-    RequestPlans rateLimitPlans(Map<String, PlanResolver> resolvers, RateLimitCounts counts) {
-        return new RequestPlans(resolvers, counts);
+    RequestPlans rateLimitPlans(Map<String, PlanResolver> resolvers) {
+        return new RequestPlans(resolvers);
     }
 
     @Bean
     @ConditionalOnMissingBean
-    RequestSkips rateLimitSkips(Map<String, RequestSkip> skips, ClientAddress client, RateLimitCounts counts) {
-        return new RequestSkips(skips, client, counts);
+    RequestSkips rateLimitSkips(Map<String, RequestSkip> skips, ClientAddress client) {
+        return new RequestSkips(skips, client);
     }
 
     /** Patterns are matched as those of the handlers are, by the same parser. */
@@ -114,12 +113,9 @@ public final class RateLimitWebAutoConfiguration {
 
     @Bean
     @ConditionalOnMissingBean
-    RateLimitFields rateLimitFields(RateLimitProperties properties, RequestRules rules) {
+    RateLimitFields rateLimitFields(RateLimitProperties properties, ConfiguredPolicies policies) {
         return switch (properties.headers()) {
-            case IETF ->
-                RateLimitFields.ietf(rules.rules().stream()
-                        .flatMap(rule -> rule.policy().variants().stream())
-                        .toList());
+            case IETF -> RateLimitFields.ietf(policies);
             case X_RATELIMIT -> RateLimitFields.xRateLimit();
             case NONE -> RateLimitFields.NONE;
         };
@@ -133,8 +129,9 @@ public final class RateLimitWebAutoConfiguration {
 
     @Bean
     @ConditionalOnMissingBean
-    CallContexts rateLimitCallContexts(RequestRules rules, RequestKeys keys, RateLimitAnswer answer) {
-        return new RequestCallContexts(rules, keys, answer);
+    CallContexts rateLimitCallContexts(
+            RequestRules rules, RequestKeys keys, PolicyLimiter limiter, RateLimitAnswer answer) {
+        return new RequestCallContexts(rules, keys, limiter, answer);
     }
 
     @Bean

@@ -61,7 +61,7 @@ record RuleReader(
                 cost(name, policy),
                 ChargedStatuses.of(policy.chargeOn(), property(name, "charge-on")),
                 plans.of(configured, property(name, "plans")),
-                skips.of(name, policy.skip(), property(name, "skip")));
+                skips.of(policy.skip(), property(name, "skip")));
     }
 
     private static void refuse(boolean present, String name, String property) {

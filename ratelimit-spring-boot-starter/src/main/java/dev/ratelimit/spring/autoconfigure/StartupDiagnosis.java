@@ -141,7 +141,7 @@ final class StartupDiagnosis implements SmartInitializingSingleton {
         int order = properties.filter().orderAfterSecurity();
         for (RequestRule rule : rules.rules()) {
             String name = rule.policy().policy().name();
-            if (!rule.hasPaths() || !isKeyedByPrincipal(name)) {
+            if (!rule.isApplied() || !isKeyedByPrincipal(name)) {
                 continue;
             }
             if (!secured) {
@@ -169,7 +169,7 @@ final class StartupDiagnosis implements SmartInitializingSingleton {
             String name = rule.policy().policy().name();
             RateLimitProperties.PolicyProperties configured =
                     properties.policies().get(name);
-            if (rule.hasPaths()
+            if (rule.isApplied()
                     && rule.needsUser()
                     && configured != null
                     && !configured.chargeOn().isEmpty()

@@ -101,7 +101,7 @@ final class UnknownProperties {
     }
 
     /** A name that is given stands at the parameter; but that need not know its type, as compilers from JDK 21 on leave it. */
-    private static String nameOf(RecordComponent component) {
+    static String nameOf(RecordComponent component) {
         RecordComponent[] all = component.getDeclaringRecord().getRecordComponents();
         int place = Stream.of(all).map(RecordComponent::getName).toList().indexOf(component.getName());
         Name name = component

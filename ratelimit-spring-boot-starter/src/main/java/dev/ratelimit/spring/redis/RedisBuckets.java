@@ -4,6 +4,7 @@ import dev.ratelimit.Decision;
 import dev.ratelimit.NanoClock;
 import dev.ratelimit.spring.redis.BucketScript.Operation;
 import dev.ratelimit.spring.redis.BucketScript.Reply;
+import io.lettuce.core.RedisCommandTimeoutException;
 import io.lettuce.core.RedisException;
 import io.lettuce.core.SetArgs;
 import io.lettuce.core.cluster.SlotHash;
@@ -37,6 +38,7 @@ final class RedisBuckets implements AutoCloseable {
     private final Breaker breaker;
     private final Denials denials;
     final FailureLog log;
+    final RedisStats stats;
     private volatile boolean isLinkInDoubt; // as a probe was not answered, or not yet
 
     /**
@@ -54,6 +56,7 @@ final class RedisBuckets implements AutoCloseable {
         breaker = new Breaker(clock);
         denials = new Denials(clock, maximumKeys);
         log = new FailureLog(clock);
+        stats = new RedisStats(breaker);
         link.start();
     }
 
@@ -121,6 +124,7 @@ final class RedisBuckets implements AutoCloseable {
     }
 
     private boolean await(List<Call> calls) {
+        long since = calls.get(0).sentAt;
         try {
             CompletableFuture<?> all = calls.get(0).reply;
             for (Call call : calls.subList(1, calls.size())) {
@@ -133,9 +137,11 @@ final class RedisBuckets implements AutoCloseable {
             Thread.currentThread().interrupt();
             log.failed(e); // but it is no fault of Redis
         } catch (TimeoutException e) {
-            failed(new RedisException("no answer in " + timeout.toMillis() + " ms"));
+            failed(new RedisCommandTimeoutException("no answer in " + timeout.toMillis() + " ms"));
         } catch (ExecutionException e) {
             failed(e);
+        } finally {
+            stats.waited(Math.max(0, clock.nanos() - since));
         }
         return false;
     }
@@ -208,6 +214,7 @@ final class RedisBuckets implements AutoCloseable {
         if (!UnreadableValueException.is(cause)) {
             breaker.failed();
         }
+        stats.failed(cause);
         log.failed(cause);
     }
 

@@ -276,6 +276,21 @@ public final class RedisRateLimiter implements RateLimiter, AutoCloseable {
         local.reset(share(claim).policy(), key);
     }
 
+    /** Returns how Redis has answered so far. */
+    public RedisStats stats() {
+        return buckets.stats;
+    }
+
+    /** Returns what keeps the buckets of this process: those that are not shared, and its part of the others. */
+    public LocalRateLimiter local() {
+        return local;
+    }
+
+    /** Returns what decides under the policy of that name while Redis cannot be asked; null if its buckets are not there. */
+    public @Nullable OnFailure onFailure(String policy) {
+        return shared.test(policy) ? onFailure.apply(policy) : null;
+    }
+
     private boolean isShared(Claim claim) {
         return shared.test(claim.policy().name());
     }

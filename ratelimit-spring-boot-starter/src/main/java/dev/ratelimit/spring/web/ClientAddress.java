@@ -68,7 +68,21 @@ public final class ClientAddress {
             }
         }
         IpAddress client = find(socket);
-        return client == null ? Keys.UNATTRIBUTED : Keys.of("ip", client.network(ipv6Prefix));
+        return client == null ? Keys.UNATTRIBUTED : Keys.of("ip", text(client));
+    }
+
+    /** Returns the key of the bucket that requests from {@code address} share. */
+    String key(String address) {
+        IpAddress client = IpAddress.parse(address);
+        if (client == null) {
+            throw new IllegalArgumentException("not an address: " + address);
+        }
+        return Keys.of("ip", text(client));
+    }
+
+    /** Returns what {@code client} counts as: the address, or the network it is in. */
+    String text(IpAddress client) {
+        return client.network(ipv6Prefix);
     }
 
     private @Nullable IpAddress find(HttpServletRequest socket) {

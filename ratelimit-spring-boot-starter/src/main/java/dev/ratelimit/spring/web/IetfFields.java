@@ -3,12 +3,16 @@ package dev.ratelimit.spring.web;
 import dev.ratelimit.Decision;
 import dev.ratelimit.Limit;
 import dev.ratelimit.Policy;
+import dev.ratelimit.spring.ConfiguredPolicies;
+import dev.ratelimit.spring.ConfiguredPolicy;
 import dev.ratelimit.spring.PolicyDecision;
 import jakarta.servlet.http.HttpServletResponse;
+import java.util.Collection;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
 
 /**
  * Writes {@code RateLimit-Policy} and {@code RateLimit} as draft-ietf-httpapi-ratelimit-headers-11 has them. Thread-safe.
@@ -22,14 +26,31 @@ final class IetfFields implements RateLimitFields {
     private static final String STATE = "RateLimit";
     private static final int STATE_LENGTH = 48; // of a name and two numbers, mostly
 
-    /** Found by identity, as the policies of application.yml always are the same objects. Never changed. */
-    private final IdentityHashMap<Policy, PolicyText> configured = new IdentityHashMap<>();
+    private final Supplier<Texts> texts;
 
-    /** Those of annotations and of code: few, as any policies are. */
-    private final Map<Policy, PolicyText> others = new ConcurrentHashMap<>();
+    IetfFields(ConfiguredPolicies policies) {
+        texts = policies.view(now -> Texts.of(now.values()));
+    }
 
-    IetfFields(List<Policy> policies) {
-        policies.forEach(policy -> configured.put(policy, PolicyText.of(policy)));
+    /**
+     * The texts of all policies.
+     *
+     * @param configured found by identity, as the policies of application.yml always are the same objects; never changed
+     * @param others those of annotations and of code: few, as any policies are; and what a change is about to replace
+     */
+    private record Texts(IdentityHashMap<Policy, PolicyText> configured, Map<Policy, PolicyText> others) {
+
+        static Texts of(Collection<ConfiguredPolicy> policies) {
+            IdentityHashMap<Policy, PolicyText> configured = new IdentityHashMap<>();
+            policies.forEach(
+                    each -> each.variants().forEach(variant -> configured.put(variant, PolicyText.of(variant))));
+            return new Texts(configured, new ConcurrentHashMap<>());
+        }
+
+        PolicyText of(Policy policy) {
+            PolicyText text = configured.get(policy);
+            return text == null ? others.computeIfAbsent(policy, PolicyText::of) : text;
+        }
     }
 
     @Override
@@ -39,7 +60,8 @@ final class IetfFields implements RateLimitFields {
 
     @Override
     public void write(HttpServletResponse response, List<PolicyDecision> decisions) {
-        PolicyText first = textOf(decisions.get(0).policy());
+        Texts all = texts.get();
+        PolicyText first = all.of(decisions.get(0).policy());
         StringBuilder states = new StringBuilder(STATE_LENGTH * decisions.size());
         appendState(states, first, decisions.get(0).decision());
         if (decisions.size() == 1) {
@@ -47,7 +69,7 @@ final class IetfFields implements RateLimitFields {
         } else {
             StringBuilder policies = new StringBuilder(STATE_LENGTH * decisions.size()).append(first.field());
             for (int i = 1; i < decisions.size(); i++) {
-                PolicyText text = textOf(decisions.get(i).policy());
+                PolicyText text = all.of(decisions.get(i).policy());
                 policies.append(", ").append(text.field());
                 appendState(states, text, decisions.get(i).decision());
             }
@@ -56,11 +78,6 @@ final class IetfFields implements RateLimitFields {
         if (!states.isEmpty()) {
             response.setHeader(STATE, states.toString());
         }
-    }
-
-    private PolicyText textOf(Policy policy) {
-        PolicyText text = configured.get(policy);
-        return text == null ? others.computeIfAbsent(policy, PolicyText::of) : text;
     }
 
     /** Says nothing of what is not known. */

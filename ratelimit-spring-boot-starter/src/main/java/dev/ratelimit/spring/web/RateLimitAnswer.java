@@ -106,8 +106,9 @@ public final class RateLimitAnswer {
         return place == null ? Integer.MAX_VALUE : place;
     }
 
+    /** Returns what the client of {@code request} was told of, the latest decision of each policy. */
     @SuppressWarnings("unchecked")
-    private static List<PolicyDecision> decisionsOf(HttpServletRequest request) {
+    public static List<PolicyDecision> decisionsOf(HttpServletRequest request) {
         List<PolicyDecision> all = (List<PolicyDecision>) request.getAttribute(DECISIONS);
         return all == null ? List.of() : all;
     }

@@ -1,6 +1,6 @@
 package dev.ratelimit.spring.web;
 
-import dev.ratelimit.Policy;
+import dev.ratelimit.spring.ConfiguredPolicies;
 import dev.ratelimit.spring.PolicyDecision;
 import jakarta.servlet.http.HttpServletResponse;
 import java.util.List;
@@ -25,7 +25,7 @@ public interface RateLimitFields {
     };
 
     /** Returns {@code RateLimit-Policy} and {@code RateLimit}; those of {@code policies}, made beforehand, are the fastest. */
-    static RateLimitFields ietf(List<Policy> policies) {
+    static RateLimitFields ietf(ConfiguredPolicies policies) {
         return new IetfFields(policies);
     }
 

@@ -18,6 +18,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.springframework.web.cors.CorsUtils;
 
@@ -34,8 +35,7 @@ import org.springframework.web.cors.CorsUtils;
  * charged. A {@link RateLimitExceededException} that comes back through the chain, by itself or as a cause, gets the same answer.
  */
 public final class RateLimitFilter implements Filter {
-    private final List<RequestRule> rules;
-    private final List<RequestRule> candidates; // which only look on
+    private final Supplier<Applied> applied;
     private final PolicyLimiter limiter;
     private final RateLimitAnswer answer;
     private final boolean isLast;
@@ -51,13 +51,26 @@ public final class RateLimitFilter implements Filter {
      * @param isLast whether no other one stands behind it, so that it need not remember what to give back
      */
     public RateLimitFilter(RequestRules rules, PolicyLimiter limiter, RateLimitAnswer answer, boolean isLast) {
-        List<RequestRule> all =
-                rules.rules().stream().filter(RequestRule::hasPaths).toList();
-        this.rules = all.stream().filter(rule -> !rule.onlyLooksOn()).toList();
-        this.candidates = all.stream().filter(RequestRule::onlyLooksOn).toList();
+        this.applied = limiter.policies().view(now -> Applied.of(rules.under(now)));
         this.limiter = limiter;
         this.answer = answer;
         this.isLast = isLast;
+    }
+
+    /**
+     * The rules of this filter as their policies have it.
+     *
+     * @param candidates which only look on
+     */
+    private record Applied(List<RequestRule> rules, List<RequestRule> candidates) {
+
+        static Applied of(RequestRules rules) {
+            List<RequestRule> all =
+                    rules.rules().stream().filter(RequestRule::isApplied).toList();
+            return new Applied(
+                    all.stream().filter(rule -> !rule.onlyLooksOn()).toList(),
+                    all.stream().filter(RequestRule::onlyLooksOn).toList());
+        }
     }
 
     @Override
@@ -85,11 +98,12 @@ public final class RateLimitFilter implements Filter {
             HttpServletRequest request, HttpServletResponse response, FilterChain chain, RequestCharges earlier)
             throws ServletException, IOException {
         boolean preflight = CorsUtils.isPreFlightRequest(request);
-        List<Charge> looksOn = preflight || candidates.isEmpty() ? List.of() : lookOn(request);
-        List<Charge> charges = preflight ? List.of() : charges(rules, request);
+        Applied now = applied.get();
+        List<Charge> looksOn = preflight || now.candidates.isEmpty() ? List.of() : lookOn(now.candidates, request);
+        List<Charge> charges = preflight ? List.of() : charges(now.rules, request);
         PolicyReservation reserved = reserve(charges);
         List<PolicyDecision> decisions = reserved == null ? decide(charges) : reserved.decisions();
-        if (areDenied(decisions)) {
+        if (!PolicyDecision.areAllowed(decisions)) {
             List<PolicyDecision> all = earlier.giveBack();
             all.addAll(decisions);
             answer.decided(request, response, all);
@@ -109,22 +123,13 @@ public final class RateLimitFilter implements Filter {
         }
     }
 
-    private static boolean areDenied(List<PolicyDecision> decisions) {
-        for (int i = 0; i < decisions.size(); i++) {
-            if (!decisions.get(i).decision().allowed()) {
-                return true;
-            }
-        }
-        return false;
-    }
-
     /** Throws an {@link IllegalArgumentException} if no policy has that name. */
     void requireConfigured(String policy) {
         limiter.requireConfigured(policy);
     }
 
     /** Has policies decide that only look on, each by itself, and returns what they allowed and charged. */
-    private List<Charge> lookOn(HttpServletRequest request) {
+    private List<Charge> lookOn(List<RequestRule> candidates, HttpServletRequest request) {
         List<Charge> allowed = new ArrayList<>(candidates.size());
         for (Charge charge : charges(candidates, request)) {
             if (charge.lookOn()) {

@@ -5,6 +5,7 @@ import dev.ratelimit.spring.CallContext;
 import dev.ratelimit.spring.CallContexts;
 import dev.ratelimit.spring.ConfiguredPolicy;
 import dev.ratelimit.spring.PolicyDecision;
+import dev.ratelimit.spring.PolicyLimiter;
 import jakarta.servlet.http.HttpServletRequest;
 import java.util.List;
 import java.util.Map;
@@ -17,13 +18,14 @@ import org.springframework.web.context.request.ServletRequestAttributes;
 public final class RequestCallContexts implements CallContexts {
     private final Map<String, RequestRule> rules;
     private final RequestKey byDefault;
+    private final PolicyLimiter limiter;
     private final RateLimitAnswer answer;
 
     /** Creates the contexts of calls under those rules, and under limits in place. */
-    public RequestCallContexts(RequestRules rules, RequestKeys keys, RateLimitAnswer answer) {
-        this.rules = rules.rules().stream()
-                .collect(Collectors.toMap(rule -> rule.policy().policy().name(), rule -> rule));
+    public RequestCallContexts(RequestRules rules, RequestKeys keys, PolicyLimiter limiter, RateLimitAnswer answer) {
+        this.rules = rules.rules().stream().collect(Collectors.toMap(RequestRule::name, rule -> rule));
         this.byDefault = keys.byDefault();
+        this.limiter = limiter;
         this.answer = answer;
     }
 
@@ -53,19 +55,19 @@ public final class RequestCallContexts implements CallContexts {
         @Override
         public String key(String policy) {
             RequestRule rule = rule(policy);
-            return (rule == null ? byDefault : rule.key()).of(request());
+            return rule == null ? byDefault.of(request()) : rule.key(request(), limiter);
         }
 
         @Override
         public Policy policy(ConfiguredPolicy policy) {
             RequestRule rule = rule(policy.policy().name());
-            return rule == null ? policy.policy() : rule.plan().of(request());
+            return rule == null ? policy.policy() : rule.limits(policy, request(), limiter);
         }
 
         @Override
         public boolean skips(String policy) {
             RequestRule rule = rule(policy);
-            return rule != null && rule.skip().skips(request());
+            return rule != null && rule.skips(request(), limiter);
         }
 
         @Override

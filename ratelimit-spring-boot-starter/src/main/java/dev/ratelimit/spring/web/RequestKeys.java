@@ -67,6 +67,67 @@ public final class RequestKeys {
         return keys.size() == 1 ? keys.get(0) : joined(keys);
     }
 
+    /** Returns what {@code null} parts stand for. */
+    public List<String> partsByDefault() {
+        return List.of(resolvers.size() == 1 ? resolvers.keySet().iterator().next() : "ip");
+    }
+
+    /**
+     * Returns the key that requests have of whom {@code values} are known, one for each of {@code parts}; also for the part
+     * {@code argument}, which is what a {@code key} of {@link dev.ratelimit.spring.RateLimited} evaluates to.
+     *
+     * @throws IllegalArgumentException if they are not as many, or one can't be a value of its part
+     */
+    public String keyOf(List<String> parts, List<String> values) {
+        if (parts.equals(List.of("global"))) {
+            return Keys.GLOBAL;
+        }
+        if (parts.size() != values.size()) {
+            throw new IllegalArgumentException("needs a value for each of " + parts);
+        }
+        StringBuilder key = new StringBuilder();
+        for (int i = 0; i < parts.size(); i++) {
+            key.append(keyOf(parts.get(i), values.get(i)));
+        }
+        return key.toString();
+    }
+
+    private String keyOf(String part, String value) {
+        if (part.startsWith(HEADER)) {
+            return headerKey(part.substring(HEADER.length()), value);
+        }
+        if (part.startsWith(COOKIE)) {
+            return cookieKey(part.substring(COOKIE.length()), value);
+        }
+        return switch (part) {
+            case "ip" -> client.key(value);
+            case "principal", "argument" -> Keys.of(part, value);
+            default -> {
+                if (!resolvers.containsKey(part)) {
+                    throw new IllegalArgumentException("no key has a part " + part);
+                }
+                yield resolverKey(part, value);
+            }
+        };
+    }
+
+    private String headerKey(String name, String value) {
+        return Keys.of("header", name, hash.of(value));
+    }
+
+    private String cookieKey(String name, String value) {
+        return Keys.of("cookie", name, hash.of(value));
+    }
+
+    private static String resolverKey(String name, String value) {
+        return Keys.of("resolver", name, value);
+    }
+
+    /** Returns what stands for {@code key} where it is shown: who reads it learns nothing of the client. */
+    public String hashOf(String key) {
+        return hash.of(key);
+    }
+
     private static RequestKey joined(List<RequestKey> keys) {
         RequestKey joined = request -> {
             StringBuilder text = new StringBuilder();
@@ -113,7 +174,7 @@ public final class RequestKeys {
     private RequestKey header(String name) {
         return request -> {
             String value = request.getHeader(name);
-            return value == null || value.isEmpty() ? principal(request) : Keys.of("header", name, hash.of(value));
+            return value == null || value.isEmpty() ? principal(request) : headerKey(name, value);
         };
     }
 
@@ -121,7 +182,7 @@ public final class RequestKeys {
         return request -> {
             Cookie cookie = WebUtils.getCookie(request, name);
             String value = cookie == null ? null : cookie.getValue();
-            return value == null || value.isEmpty() ? principal(request) : Keys.of("cookie", name, hash.of(value));
+            return value == null || value.isEmpty() ? principal(request) : cookieKey(name, value);
         };
     }
 
@@ -132,9 +193,10 @@ public final class RequestKeys {
             try {
                 value = resolver.resolve(request);
             } catch (RuntimeException e) {
+                DescribedRequest.noteFailure(request, "KeyResolver " + name, e);
                 value = null; // as if it had none; what it threw may name the client, and is not logged
             }
-            return value == null || value.isEmpty() ? principal(request) : Keys.of("resolver", name, value);
+            return value == null || value.isEmpty() ? principal(request) : resolverKey(name, value);
         });
     }
 

@@ -42,11 +42,15 @@ public final class RequestPaths {
 
     /** A path that files are served by in another spelling is covered if either is, and excluded if both are. */
     boolean match(RequestLine request) {
-        if (!anyMatches(included, request) && !anyMatchesCleaned(included, request)) {
+        if (!include(request)) {
             return false;
         }
         return !anyMatches(excluded, request)
                 || (request.cleanedPath() != null && !anyMatchesCleaned(excluded, request));
+    }
+
+    boolean include(RequestLine request) {
+        return anyMatches(included, request) || anyMatchesCleaned(included, request);
     }
 
     private static boolean anyMatchesCleaned(List<RequestPattern> patterns, RequestLine request) {

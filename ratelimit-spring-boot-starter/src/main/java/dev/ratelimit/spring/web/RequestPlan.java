@@ -1,12 +1,13 @@
 package dev.ratelimit.spring.web;
 
 import dev.ratelimit.Policy;
+import dev.ratelimit.spring.ConfiguredPolicy;
 import jakarta.servlet.http.HttpServletRequest;
 
-/** Tells under which limits of its policy a request is, and always does. */
+/** Tells under which limits of a policy a request is, and always does; the limits may change, how they are told does not. */
 @FunctionalInterface
 public interface RequestPlan {
 
-    /** Returns the policy, with the limits of the client's plan if it has plans. */
-    Policy of(HttpServletRequest request);
+    /** Returns {@code policy} with the limits of the client's plan, if it has plans and that is one of them. */
+    Policy of(ConfiguredPolicy policy, HttpServletRequest request);
 }

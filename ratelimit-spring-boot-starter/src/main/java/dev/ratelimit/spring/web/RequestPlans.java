@@ -3,9 +3,7 @@ package dev.ratelimit.spring.web;
 import dev.ratelimit.Policy;
 import dev.ratelimit.spring.ConfiguredPolicy;
 import dev.ratelimit.spring.InvalidRateLimitException;
-import dev.ratelimit.spring.Outcome;
 import dev.ratelimit.spring.PlanResolver;
-import dev.ratelimit.spring.RateLimitCounts;
 import jakarta.servlet.http.HttpServletRequest;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -13,12 +11,10 @@ import org.jspecify.annotations.Nullable;
 /** Finds out, for {@code ratelimit.policies.<name>.plans}, which one a request is under. Immutable. */
 public final class RequestPlans {
     private final Map<String, PlanResolver> resolvers;
-    private final RateLimitCounts counts;
 
     /** Creates it; {@code resolvers} are the application's own, by bean name, of which plans need exactly one. */
-    public RequestPlans(Map<String, PlanResolver> resolvers, RateLimitCounts counts) {
+    public RequestPlans(Map<String, PlanResolver> resolvers) {
         this.resolvers = Map.copyOf(resolvers);
-        this.counts = counts;
     }
 
     /**
@@ -27,9 +23,8 @@ public final class RequestPlans {
      * @throws InvalidRateLimitException if it has plans, and there is not one bean to tell them apart
      */
     public RequestPlan of(ConfiguredPolicy policy, String property) {
-        Policy unknown = policy.policy();
         if (policy.plans().isEmpty()) {
-            return request -> unknown;
+            return (same, request) -> same.policy();
         }
         if (resolvers.size() != 1) {
             throw new InvalidRateLimitException(
@@ -38,12 +33,9 @@ public final class RequestPlans {
                             + (resolvers.isEmpty() ? "none" : String.join(", ", resolvers.keySet())));
         }
         PlanResolver resolver = resolvers.values().iterator().next();
-        return request -> {
-            Policy known = known(policy, resolver, request);
-            if (known == null) {
-                counts.add(unknown.name(), Outcome.UNKNOWN_PLAN);
-            }
-            return known == null ? unknown : known;
+        return (current, request) -> {
+            Policy known = known(current, resolver, request);
+            return known == null ? current.policy() : known;
         };
     }
 
@@ -52,6 +44,7 @@ public final class RequestPlans {
         try {
             return policy.plan(resolver.plan(request));
         } catch (RuntimeException e) {
+            DescribedRequest.noteFailure(request, "the PlanResolver", e);
             return null;
         }
     }

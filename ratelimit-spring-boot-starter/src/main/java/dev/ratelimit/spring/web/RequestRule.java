@@ -1,11 +1,15 @@
 package dev.ratelimit.spring.web;
 
+import dev.ratelimit.Policy;
 import dev.ratelimit.spring.ConfiguredPolicy;
+import dev.ratelimit.spring.Keys;
+import dev.ratelimit.spring.Outcome;
 import dev.ratelimit.spring.PolicyLimiter;
 import dev.ratelimit.spring.PolicyMode;
 import dev.ratelimit.spring.RequestSkip;
 import dev.ratelimit.spring.TokenCost;
 import jakarta.servlet.http.HttpServletRequest;
+import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -27,9 +31,24 @@ public record RequestRule(
         RequestPlan plan,
         RequestSkip skip) {
 
-    /** Whether the filter applies this rule at all. */
+    /** Whether the filter is to apply this rule, unless its policy is off. */
     public boolean hasPaths() {
-        return !paths.isEmpty() && policy.mode() != PolicyMode.OFF;
+        return !paths.isEmpty();
+    }
+
+    /** Whether the filter applies this rule as things are. */
+    public boolean isApplied() {
+        return hasPaths() && policy.mode() != PolicyMode.OFF;
+    }
+
+    String name() {
+        return policy.policy().name();
+    }
+
+    /** Returns this rule under what its policy says in {@code now}. */
+    RequestRule under(Map<String, ConfiguredPolicy> now) {
+        ConfiguredPolicy current = now.getOrDefault(name(), policy);
+        return new RequestRule(current, key, paths, methods, cost, chargeOn, plan, skip);
     }
 
     boolean onlyLooksOn() {
@@ -42,14 +61,47 @@ public record RequestRule(
     }
 
     boolean matches(RequestLine request) {
-        return (methods.isEmpty() || methods.contains(coveringMethod(request.method()))) && paths.match(request);
+        return matchesMethod(request) && paths.match(request);
+    }
+
+    boolean matchesMethod(RequestLine request) {
+        return methods.isEmpty() || methods.contains(coveringMethod(request.method()));
     }
 
     /** Returns what {@code request} is to be charged with; nothing, as null, if it is skipped or costs nothing. */
     @Nullable
     Charge charge(HttpServletRequest request, PolicyLimiter limiter) {
-        long tokens = skip.skips(request) ? 0 : tokens(request);
-        return tokens == 0 ? null : new Charge(this, limiter, plan.of(request), key.of(request), tokens);
+        long tokens = skips(request, limiter) ? 0 : tokens(request);
+        return tokens == 0
+                ? null
+                : new Charge(this, limiter, limits(policy, request, limiter), key(request, limiter), tokens);
+    }
+
+    /** Whether {@code request} is skipped; that is counted. */
+    boolean skips(HttpServletRequest request, PolicyLimiter limiter) {
+        boolean skips = skip.skips(request);
+        if (skips) {
+            limiter.count(name(), Outcome.SKIPPED);
+        }
+        return skips;
+    }
+
+    /** Returns whose bucket {@code request} is charged to; one of whom nothing is known is counted. */
+    String key(HttpServletRequest request, PolicyLimiter limiter) {
+        String told = key.of(request);
+        if (told.equals(Keys.UNATTRIBUTED)) {
+            limiter.count(name(), Outcome.UNATTRIBUTED);
+        }
+        return told;
+    }
+
+    /** Returns {@code current} with the limits that {@code request} is under; a plan that is not known is counted. */
+    Policy limits(ConfiguredPolicy current, HttpServletRequest request, PolicyLimiter limiter) {
+        Policy limits = plan.of(current, request);
+        if (current.isOfUnknownPlan(limits)) {
+            limiter.count(name(), Outcome.UNKNOWN_PLAN);
+        }
+        return limits;
     }
 
     /** Spring serves HEAD by the handlers of GET. */
@@ -66,6 +118,7 @@ public record RequestRule(
             long tokens = cost.tokens(request);
             return tokens < 0 ? 1 : tokens;
         } catch (RuntimeException e) {
+            DescribedRequest.noteFailure(request, "the TokenCost of " + name(), e);
             return 1;
         }
     }

@@ -1,6 +1,8 @@
 package dev.ratelimit.spring.web;
 
+import dev.ratelimit.spring.ConfiguredPolicy;
 import java.util.List;
+import java.util.Map;
 
 /**
  * All policies as they apply to requests, in the order of application.yml. Immutable.
@@ -21,6 +23,11 @@ public record RequestRules(List<RequestRule> rules) {
     /** Returns those that the filter applies behind Spring Security, as their keys need the user. */
     public RequestRules afterSecurity() {
         return ofPhase(true);
+    }
+
+    /** Returns these rules under what their policies say in {@code now}. */
+    RequestRules under(Map<String, ConfiguredPolicy> now) {
+        return new RequestRules(rules.stream().map(rule -> rule.under(now)).toList());
     }
 
     private RequestRules ofPhase(boolean needsUser) {

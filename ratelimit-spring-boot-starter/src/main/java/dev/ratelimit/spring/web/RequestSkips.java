@@ -1,8 +1,6 @@
 package dev.ratelimit.spring.web;
 
 import dev.ratelimit.spring.InvalidRateLimitException;
-import dev.ratelimit.spring.Outcome;
-import dev.ratelimit.spring.RateLimitCounts;
 import dev.ratelimit.spring.RequestSkip;
 import jakarta.servlet.http.HttpServletRequest;
 import java.util.ArrayList;
@@ -15,21 +13,19 @@ public final class RequestSkips {
 
     private final Map<String, RequestSkip> beans;
     private final ClientAddress client;
-    private final RateLimitCounts counts;
 
     /** Creates the reader; {@code beans} are the application's own, by bean name. */
-    public RequestSkips(Map<String, RequestSkip> beans, ClientAddress client, RateLimitCounts counts) {
+    public RequestSkips(Map<String, RequestSkip> beans, ClientAddress client) {
         this.beans = Map.copyOf(beans);
         this.client = client;
-        this.counts = counts;
     }
 
     /**
-     * Returns what skips a request, and counts it, if one of {@code entries} does.
+     * Returns what skips a request if one of {@code entries} does.
      *
      * @throws InvalidRateLimitException if one stands for nothing
      */
-    public RequestSkip of(String policy, List<String> entries, String property) {
+    public RequestSkip of(List<String> entries, String property) {
         if (entries.isEmpty()) {
             return NOTHING;
         }
@@ -40,7 +36,6 @@ public final class RequestSkips {
         return request -> {
             for (RequestSkip skip : skips) {
                 if (skips(skip, request)) {
-                    counts.add(policy, Outcome.SKIPPED);
                     return true;
                 }
             }
@@ -52,6 +47,7 @@ public final class RequestSkips {
         try {
             return skip.skips(request);
         } catch (RuntimeException e) {
+            DescribedRequest.noteFailure(request, "a RequestSkip", e);
             return false;
         }
     }

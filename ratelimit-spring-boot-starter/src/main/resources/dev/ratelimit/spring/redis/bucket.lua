@@ -124,7 +124,8 @@ local function carry(claim, olds)
       end
     end
   end
-  claim.changed = claim.changed or #changed > 0 or #gone > 0
+  claim.carried = #changed > 0 or #gone > 0
+  claim.changed = claim.changed or claim.carried
 end
 
 -- Reads the debts of a key as they are now; returns false if its value is none of ours.
@@ -168,7 +169,8 @@ local function add(claim, limit, ticks)
   limit.debt = debt
 end
 
--- What an undo gives back: what was taken, as far as it lies ahead yet; in any case what cannot have flowed in since.
+-- What an undo gives back: what was taken, as far as it lies ahead yet; in any case what cannot have flowed in since. Under other
+-- limits that is not known, and these stay.
 local function standing(claim, limit)
   local paid = math.max(0, now - number) * limit.rate
   local ticks = claim.tokens * limit.interval
@@ -231,7 +233,7 @@ for _, claim in ipairs(claims) do
       add(claim, limit, -standing(claim, limit))
     end
   end
-  if claim.changed then
+  if claim.changed and not (operation == 'undo' and claim.carried) then
     if gives_back then
       claim.unknown_until = math.min(MAX_DEBT, math.max(claim.unknown_until, full))
     end

@@ -19,7 +19,7 @@ class DescriptorTest {
 
         assertThat(ImportCandidates.load(AutoConfiguration.class, loader))
                 .filteredOn(name -> name.startsWith("dev.ratelimit."))
-                .hasSize(3)
+                .hasSize(6)
                 .allSatisfy(name -> assertThat(Class.forName(name)).hasAnnotation(AutoConfiguration.class));
     }
 
@@ -41,6 +41,7 @@ class DescriptorTest {
                             "\"ratelimit.client-address.trusted-proxies\"",
                             "\"ratelimit.client-address.ipv6-prefix\"",
                             "\"ratelimit.key-secret\"",
+                            "\"ratelimit.actuator.show-keys\"",
                             "\"ratelimit.local.maximum-keys\"",
                             "\"ratelimit.local.synchronization\"",
                             "\"ratelimit.backend\"",

@@ -57,8 +57,13 @@ class HttpDocsTest {
 
     static Stream<Arguments> configurations() throws IOException {
         List<Arguments> all = new ArrayList<>();
-        for (String page :
-                List.of("README.md", "docs/annotation.md", "docs/http.md", "docs/redis.md", "docs/security.md")) {
+        for (String page : List.of(
+                "README.md",
+                "docs/annotation.md",
+                "docs/http.md",
+                "docs/operations.md",
+                "docs/redis.md",
+                "docs/security.md")) {
             List<String> blocks = blocks(page, "yaml");
             assertThat(blocks).as(page).isNotEmpty();
             blocks.forEach(yaml -> all.add(Arguments.of(page, yaml)));
@@ -156,6 +161,7 @@ class HttpDocsTest {
                         RateLimitProperties.ClientAddressProperties.class,
                         RateLimitProperties.FilterProperties.class,
                         RateLimitProperties.LocalProperties.class,
+                        RateLimitProperties.ActuatorProperties.class,
                         RedisProperties.class)
                 .flatMap(type -> Stream.of(type.getRecordComponents()))
                 .map(component ->

@@ -119,7 +119,7 @@ final class BucketModel {
     /** Writes what became of a bucket, unless that says nothing new; returns whether it did. */
     boolean write(List<Level> before, List<Level> after, long now, boolean givesBack) {
         boolean isAhead = anchor != null && anchor.longValueExact() - now > MAX_CLOCK_SKEW;
-        if (!after.equals(before) || isAhead || anchor != null && !haveLimitsOf(before)) {
+        if (!after.equals(before) || isAhead || isUnderOthers(before)) {
             anchor = BigInteger.valueOf(Math.max(now, anchor(now)));
             if (givesBack) {
                 BigInteger full = anchor.add(BigInteger.valueOf(nanos(before) / 1_000));
@@ -130,6 +130,11 @@ final class BucketModel {
             return true;
         }
         return false;
+    }
+
+    /** Whether the bucket is under other limits than those. */
+    boolean isUnderOthers(List<Level> others) {
+        return anchor != null && !haveLimitsOf(others);
     }
 
     private boolean haveLimitsOf(List<Level> others) {

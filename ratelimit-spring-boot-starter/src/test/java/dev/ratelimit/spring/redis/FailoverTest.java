@@ -52,6 +52,7 @@ class FailoverTest {
 
     private static void awaitMaster(RedisProcess heir) {
         Awaitility.await()
+                .atMost(Duration.ofSeconds(30))
                 .pollInterval(Duration.ofMillis(5))
                 .until(() -> heir.info("role").equals("master"));
     }

@@ -244,7 +244,17 @@ final class FaultLoad implements AutoCloseable {
         return new Latencies(sorted);
     }
 
-    record Latencies(long[] sorted) {
+    static final class Latencies {
+        private final long[] sorted;
+
+        private Latencies(long[] sorted) {
+            this.sorted = sorted;
+        }
+
+        int count() {
+            return sorted.length;
+        }
+
         double millis(double quantile) {
             return sorted[(int) Math.min(sorted.length - 1, Math.floor(sorted.length * quantile))] / 1e6;
         }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ratelimit.spring.redis.FaultLoad.Phase;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -81,14 +82,13 @@ class FaultMatrixTest {
                 LogLines lines = new LogLines()) {
             load.runUntilWell("start", () -> {});
 
-            Phase healed = null;
             for (int i = 0; i < 3; i++) {
-                healed = load.runUntilWell("broken off " + i, () -> proxy.resetAfter(1000));
+                Phase healed = load.runUntilWell("broken off " + i, () -> proxy.resetAfter(1000));
                 assertThat(healed.admitted("deny")).isLessThanOrEqualTo(CAPACITY);
+                Proofs.report("BROKEN_OFF", load, healed);
             }
 
             assertThat(load.thrown()).isEmpty();
-            Proofs.report("BROKEN_OFF", load, healed);
             lines.requireFew();
         }
     }
@@ -100,10 +100,12 @@ class FaultMatrixTest {
                 FaultLoad load = FaultLoad.on(redis.port());
                 LogLines lines = new LogLines()) {
             load.runUntilWell("start", () -> {});
-            storm.scheduleAtFixedRate(() -> redis.call("SCRIPT", "FLUSH"), 0, 10, TimeUnit.MILLISECONDS);
+            Future<?> flushing =
+                    storm.scheduleAtFixedRate(() -> redis.call("SCRIPT", "FLUSH"), 0, 10, TimeUnit.MILLISECONDS);
 
             Phase held = load.run("flushed", Proofs.FAULT_MILLIS);
 
+            assertThat(flushing).isNotDone();
             assertThat(redis.calls("eval")).isPositive();
             assertThat(held.admitted("steady")).isEqualTo(held.tried("steady"));
             assertThat(held.admitted("deny")).isEqualTo(CAPACITY);

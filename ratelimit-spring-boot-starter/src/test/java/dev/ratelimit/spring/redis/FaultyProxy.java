@@ -128,18 +128,19 @@ final class FaultyProxy implements AutoCloseable {
         }
 
         private void passOn(Socket from, Socket to) {
+            boolean answers = from.equals(server);
             try {
                 InputStream in = from.getInputStream();
                 OutputStream out = to.getOutputStream();
                 byte[] buffer = new byte[64 * 1024];
                 for (int read = in.read(buffer); read >= 0; read = in.read(buffer)) {
-                    if (from == server) {
+                    if (answers) {
                         LockSupport.parkNanos(latencyNanos);
                     }
                     while ((silent || stranded) && !from.isClosed()) {
                         LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(5));
                     }
-                    if (from == server && bytesUntilReset.addAndGet(-read) < 0) {
+                    if (answers && bytesUntilReset.addAndGet(-read) < 0) {
                         bytesUntilReset.set(Long.MAX_VALUE);
                         out.write(buffer, 0, read / 2);
                         break;

@@ -25,7 +25,7 @@ final class Proofs {
         System.out.printf(
                 "%-12s %7d calls: median %.3f ms, p99.9 %.1f ms, longest %.1f ms; well again after %d ms%n",
                 fault,
-                latencies.sorted().length,
+                latencies.count(),
                 latencies.millis(0.5),
                 latencies.millis(0.999),
                 latencies.millis(1),

@@ -50,7 +50,7 @@ final class RedisProcess implements AutoCloseable {
                 List.of("--sentinel"),
                 "sentinel monitor main 127.0.0.1 " + master.port() + " 1",
                 "sentinel down-after-milliseconds main " + downAfter.toMillis(),
-                "sentinel failover-timeout main 5000");
+                "sentinel failover-timeout main 1000");
     }
 
     private static RedisProcess start(List<String> options, String... settings) {
@@ -138,7 +138,7 @@ final class RedisProcess implements AutoCloseable {
         return port;
     }
 
-    /** The answer to a command: a String, a Long, null or a List of them; an error is an {@link IllegalStateException}. */
+    /** The answer to a command: a String, a Long or a List of them; an error is an {@link IllegalStateException}. */
     Object call(String... command) {
         try (RespConnection connection = new RespConnection(port)) {
             return connection.call(command);
@@ -147,17 +147,17 @@ final class RedisProcess implements AutoCloseable {
         }
     }
 
-    /** The value of a field of {@code INFO}, or null if it has none. */
+    /** The value of a field of {@code INFO}, or an empty string if it has none. */
     String info(String field) {
         String info = (String) call("INFO", "all");
         int start = info.indexOf(field + ":") + field.length() + 1;
-        return start == field.length() ? null : info.substring(start, info.indexOf('\r', start));
+        return start == field.length() ? "" : info.substring(start, info.indexOf('\r', start));
     }
 
     /** How often a command was called so far. */
     long calls(String name) {
         String stats = info("cmdstat_" + name);
-        return stats == null ? 0 : Long.parseLong(stats.substring("calls=".length(), stats.indexOf(',')));
+        return stats.isEmpty() ? 0 : Long.parseLong(stats.substring("calls=".length(), stats.indexOf(',')));
     }
 
     /** How many keys there are that never expire. */

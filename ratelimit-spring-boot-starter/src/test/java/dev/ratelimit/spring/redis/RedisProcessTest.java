@@ -25,7 +25,7 @@ class RedisProcessTest {
 
             redis.restart();
 
-            assertThat(redis.call("GET", "a")).isNull();
+            assertThat(redis.call("GET", "a")).isEqualTo("(nil)");
         }
     }
 

@@ -53,7 +53,7 @@ final class RespConnection implements AutoCloseable {
 
     private Object bulk(int length) throws IOException {
         if (length < 0) {
-            return null;
+            return "(nil)"; // as redis-cli prints it
         }
         String bulk = new String(in.readNBytes(length), UTF_8);
         line();

@@ -5,11 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.ratelimit.Decision;
 import dev.ratelimit.Limit;
 import dev.ratelimit.Policy;
+import dev.ratelimit.spring.ConfiguredPolicies;
+import dev.ratelimit.spring.ConfiguredPolicy;
 import dev.ratelimit.spring.PolicyDecision;
 import java.time.Duration;
 import java.util.List;
 import java.util.Random;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -23,7 +26,12 @@ class RateLimitFieldsTest {
     private final Policy api = Policy.of("api", minute);
     private final Policy web = Policy.of("web", hour);
 
-    private final RateLimitFields ietf = RateLimitFields.ietf(List.of(api));
+    private final RateLimitFields ietf = ietf(api);
+
+    private static RateLimitFields ietf(Policy... policies) {
+        return RateLimitFields.ietf(new ConfiguredPolicies(
+                Stream.of(policies).map(each -> new ConfiguredPolicy(each, 1)).toList()));
+    }
 
     private static String written(RateLimitFields fields, PolicyDecision... decisions) {
         MockHttpServletResponse response = new MockHttpServletResponse();
@@ -89,7 +97,7 @@ class RateLimitFieldsTest {
         Policy policy = new Policy(
                 "x", List.of(limits.split(",")).stream().map(Limit::parse).toList());
 
-        for (RateLimitFields fields : List.of(ietf, RateLimitFields.ietf(List.of(policy)))) {
+        for (RateLimitFields fields : List.of(ietf, ietf(policy))) {
             assertThat(written(fields, allowed(policy, 1, 0))).endsWith("RateLimit-Policy: [" + field + "]");
         }
     }
@@ -146,8 +154,7 @@ class RateLimitFieldsTest {
                     ? new Decision(true, bits, 0, bits, limit)
                     : new Decision(false, 0, Math.max(1, bits), bits, limit);
             MockHttpServletResponse response = new MockHttpServletResponse();
-            RateLimitFields.ietf(List.of())
-                    .write(response, List.of(new PolicyDecision(Policy.of("p", limit), decision)));
+            ietf().write(response, List.of(new PolicyDecision(Policy.of("p", limit), decision)));
 
             assertThat(response.getHeader("RateLimit")).matches(state);
             assertThat(response.getHeader("RateLimit-Policy")).matches(policy);

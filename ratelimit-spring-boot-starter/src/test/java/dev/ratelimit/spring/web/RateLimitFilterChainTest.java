@@ -73,7 +73,7 @@ class RateLimitFilterChainTest {
                 Set.of(),
                 null,
                 chargeOn,
-                request -> policy,
+                (same, request) -> same.policy(),
                 request -> false);
         return new RateLimitFilter(
                 new RequestRules(List.of(rule)),

@@ -103,8 +103,7 @@ class RequestSkipTest {
     @Test
     void knowsAClientThatComesWithoutAProxyByItsAddress() {
         ClientAddress direct = new ClientAddress(List.of(), ForwardedHeader.X_FORWARDED_FOR, 56);
-        RequestSkip skip =
-                new RequestSkips(Map.of(), direct, counts).of("open", List.of("10.0.0.0/8", "2001:db8::1"), "skip");
+        RequestSkip skip = new RequestSkips(Map.of(), direct).of(List.of("10.0.0.0/8", "2001:db8::1"), "skip");
         MockHttpServletRequest request = new MockHttpServletRequest();
 
         request.setRemoteAddr("10.255.0.1");

@@ -1,0 +1,137 @@
+package dev.ratelimit.spring.actuate;
+
+import dev.ratelimit.NanoClock;
+import dev.ratelimit.spring.BackendDegradedEvent;
+import dev.ratelimit.spring.BackendRecoveredEvent;
+import dev.ratelimit.spring.ConfiguredPolicies;
+import dev.ratelimit.spring.Outcome;
+import dev.ratelimit.spring.RateLimitCounts;
+import dev.ratelimit.spring.RateLimitDeniedEvent;
+import dev.ratelimit.spring.redis.RedisStats;
+import java.util.List;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.apache.commons.logging.Log;
+import org.apache.commons.logging.LogFactory;
+import org.jspecify.annotations.Nullable;
+import org.springframework.context.ApplicationEventPublisher;
+import org.springframework.context.SmartLifecycle;
+
+/**
+ * Reports what has become of the limits: by events, a second late at most, and by one line in the log for all denials of a
+ * policy within a minute.
+ *
+ * <p>It looks at counts that are kept anyway, once a second, on a thread of its own. So a denial costs nothing more for being
+ * reported, a million of them are reported as one, and a listener that is slow or throws delays or ends no request, but the
+ * next report only.
+ */
+public final class RateLimitReporter implements SmartLifecycle {
+    private static final Log LOG = LogFactory.getLog(RateLimitReporter.class);
+    private static final long MINUTE_NANOS = TimeUnit.MINUTES.toNanos(1);
+
+    private final List<Denials> denials;
+    private final RateLimitCounts counts;
+    private final @Nullable RedisStats redis;
+    private final ApplicationEventPublisher events;
+    private final NanoClock clock;
+    private volatile @Nullable ScheduledExecutorService thread;
+    private boolean degraded; // this and what follows is for the thread
+    private boolean listenerFailed;
+
+    /** Creates a reporter that has yet to be started; {@code redis} tells how that answers, if it is to be asked at all. */
+    public RateLimitReporter(
+            ConfiguredPolicies policies,
+            RateLimitCounts counts,
+            @Nullable RedisStats redis,
+            ApplicationEventPublisher events,
+            NanoClock clock) {
+        this.denials = policies.all().stream()
+                .map(each -> each.policy().name())
+                .map(name -> new Denials(name, counts.count(name, Outcome.DENIED), clock.nanos() - MINUTE_NANOS))
+                .toList();
+        this.counts = counts;
+        this.redis = redis;
+        this.events = events;
+        this.clock = clock;
+    }
+
+    /** What has been told of the denials of one policy. */
+    private static final class Denials {
+        private final String policy;
+        private long published; // of those there are
+        private long logged;
+        private long loggedAt; // a reading of the clock
+
+        Denials(String policy, long count, long loggedAt) {
+            this.policy = policy;
+            this.published = count;
+            this.logged = count;
+            this.loggedAt = loggedAt;
+        }
+    }
+
+    @Override
+    public void start() {
+        if (denials.isEmpty() && redis == null) {
+            return;
+        }
+        ScheduledExecutorService started = Executors.newSingleThreadScheduledExecutor(task -> {
+            Thread reporting = new Thread(task, "ratelimit-reporter");
+            reporting.setDaemon(true);
+            return reporting;
+        });
+        started.scheduleWithFixedDelay(this::report, 1, 1, TimeUnit.SECONDS);
+        thread = started;
+    }
+
+    @Override
+    public void stop() {
+        ScheduledExecutorService running = thread;
+        if (running != null) {
+            running.shutdownNow();
+            thread = null;
+        }
+    }
+
+    @Override
+    public boolean isRunning() {
+        return thread != null;
+    }
+
+    /** Reports what has changed since the last time. */
+    void report() {
+        for (Denials each : denials) {
+            long count = counts.count(each.policy, Outcome.DENIED);
+            if (count != each.published) {
+                publish(new RateLimitDeniedEvent(each.policy, count - each.published));
+                each.published = count;
+            }
+            log(each, count);
+        }
+        if (redis != null && redis.isFailing() != degraded) {
+            degraded = !degraded;
+            publish(degraded ? new BackendDegradedEvent("redis") : new BackendRecoveredEvent("redis"));
+        }
+    }
+
+    private void log(Denials of, long count) {
+        long now = clock.nanos();
+        if (count != of.logged && now - of.loggedAt >= MINUTE_NANOS) {
+            LOG.info("Policy " + of.policy + " denied " + (count - of.logged) + " more, " + count + " in all");
+            of.logged = count;
+            of.loggedAt = now;
+        }
+    }
+
+    private void publish(Object event) {
+        try {
+            events.publishEvent(event);
+        } catch (RuntimeException | Error e) { // or it would be the last report
+            if (!listenerFailed) {
+                listenerFailed = true;
+                LOG.warn("A listener to " + event.getClass().getSimpleName() + " failed; this is told only once", e);
+            }
+        }
+    }
+}

@@ -1,0 +1,83 @@
+package dev.ratelimit.spring.autoconfigure;
+
+import dev.ratelimit.spring.InvalidRateLimitException;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.springframework.boot.context.properties.bind.BindException;
+import org.springframework.boot.context.properties.bind.Binder;
+import org.springframework.boot.context.properties.bind.PlaceholdersResolver;
+import org.springframework.boot.context.properties.bind.PropertySourcesPlaceholdersResolver;
+import org.springframework.boot.context.properties.source.ConfigurationPropertyName;
+import org.springframework.boot.context.properties.source.ConfigurationPropertySource;
+import org.springframework.boot.context.properties.source.ConfigurationPropertySources;
+import org.springframework.boot.convert.ApplicationConversionService;
+import org.springframework.core.NestedExceptionUtils;
+import org.springframework.core.convert.ConversionService;
+import org.springframework.core.env.ConfigurableEnvironment;
+
+/** Reads properties while the application runs, as Boot does at start-up; what is wrong with them is one sentence. */
+final class PropertiesReader {
+    private static final String PREFIX = "ratelimit";
+
+    /** What stands for the name of a policy, which need not be one of a property. */
+    static final String POLICY = "policy";
+
+    private static final ConversionService CONVERSIONS = conversions();
+
+    private PropertiesReader() {}
+
+    private static ConversionService conversions() {
+        ApplicationConversionService conversions = new ApplicationConversionService();
+        conversions.addConverter(new LimitProperties.TextConverter());
+        return conversions;
+    }
+
+    /**
+     * Returns what the environment says now.
+     *
+     * @throws InvalidRateLimitException if some of that is unknown, or wrong by itself
+     */
+    static RateLimitProperties read(ConfigurableEnvironment environment) {
+        UnknownProperties.refuse(environment);
+        return read(
+                ConfigurationPropertySources.get(environment),
+                new PropertySourcesPlaceholdersResolver(environment),
+                ConfigurationPropertyName.of(PREFIX),
+                RateLimitProperties.class,
+                PREFIX);
+    }
+
+    /**
+     * Returns what {@code source} says under {@link #POLICY}, whose properties stand for those at {@code place}.
+     *
+     * @throws InvalidRateLimitException if some of that is wrong
+     */
+    static <T> T read(ConfigurationPropertySource source, Class<T> type, String place) {
+        return read(List.of(source), value -> value, ConfigurationPropertyName.of(POLICY), type, place);
+    }
+
+    private static <T> T read(
+            Iterable<ConfigurationPropertySource> sources,
+            PlaceholdersResolver placeholders,
+            ConfigurationPropertyName root,
+            Class<T> type,
+            String place) {
+        try {
+            return new Binder(sources, placeholders, CONVERSIONS).bindOrCreate(root.toString(), type);
+        } catch (BindException e) {
+            throw sentence(
+                    e, place + e.getName().toString().substring(root.toString().length()));
+        }
+    }
+
+    private static InvalidRateLimitException sentence(BindException e, String property) {
+        for (@Nullable Throwable cause = e; cause != null; cause = cause.getCause()) {
+            if (cause instanceof InvalidRateLimitException sentence) {
+                return sentence;
+            }
+        }
+        return new InvalidRateLimitException(
+                property,
+                "is wrong: " + NestedExceptionUtils.getMostSpecificCause(e).getMessage());
+    }
+}

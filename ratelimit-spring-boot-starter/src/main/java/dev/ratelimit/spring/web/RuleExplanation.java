@@ -1,0 +1,28 @@
+package dev.ratelimit.spring.web;
+
+import dev.ratelimit.spring.ConfiguredPolicy;
+import dev.ratelimit.spring.PolicyDecision;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What would come of a request under one policy. Immutable.
+ *
+ * @param reason why the filter would not ask the policy, or null if it would
+ * @param charge what it would be asked for, if it would
+ */
+public record RuleExplanation(
+        ConfiguredPolicy policy,
+        @Nullable String reason,
+        @Nullable Planned charge) {
+
+    /**
+     * What the policy would be asked for, and what it would say.
+     *
+     * @param key that of the bucket
+     * @param sources what that was taken from
+     * @param plan the name of the client's plan; null if the policy has none, or not that of the client
+     */
+    public record Planned(
+            String key, List<String> sources, @Nullable String plan, long tokens, PolicyDecision decision) {}
+}
