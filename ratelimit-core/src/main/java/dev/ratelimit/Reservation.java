@@ -2,6 +2,7 @@ package dev.ratelimit;
 
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a limiter decided on a list of claims, and the way to undo it: for a caller who may yet find that what the tokens were
@@ -11,22 +12,20 @@ import java.util.concurrent.atomic.AtomicReference;
  * them, so that with a refund they would be there twice. Only the rest is given back.
  */
 public final class Reservation {
-    private static final Runnable NOTHING = () -> {};
-
     private final List<Decision> decisions;
     private final boolean allowed;
-    private final AtomicReference<Runnable> undo;
+    private final AtomicReference<@Nullable Runnable> undo; // null if there is nothing to undo, or no longer
 
     /**
      * Creates what a limiter decided.
      *
      * @param decisions one for each claim, in their order
-     * @param undo gives back what was taken, if all of them allow it, and is called once at most
+     * @param undo gives back what was taken, if all of them allow it; called once at most, and null for nothing
      */
-    public Reservation(List<Decision> decisions, Runnable undo) {
+    public Reservation(List<Decision> decisions, @Nullable Runnable undo) {
         this.decisions = List.copyOf(decisions);
         this.allowed = areAllowed(decisions);
-        this.undo = new AtomicReference<>(allowed ? undo : NOTHING);
+        this.undo = new AtomicReference<>(allowed ? undo : null);
     }
 
     private static boolean areAllowed(List<Decision> decisions) {
@@ -62,7 +61,10 @@ public final class Reservation {
      * less than that where others have given back meanwhile, and never more.
      */
     public void undo() {
-        undo.getAndSet(NOTHING).run();
+        Runnable once = undo.getAndSet(null);
+        if (once != null) {
+            once.run();
+        }
     }
 
     @Override

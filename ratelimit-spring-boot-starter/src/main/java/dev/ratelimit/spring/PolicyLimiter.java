@@ -157,7 +157,7 @@ public final class PolicyLimiter {
             Penalty penalty = penaltyInForce(claim.policy(), claim.key());
             if (penalty != null) {
                 penalties[i] = penalty;
-                all = all == claims ? new ArrayList<>(claims) : all;
+                all = all.size() == claims.size() ? new ArrayList<>(claims) : all;
                 all.add(new Claim(penalty.stricter(), claim.key(), claim.tokens()));
             }
         }

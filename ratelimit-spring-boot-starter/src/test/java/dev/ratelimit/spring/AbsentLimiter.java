@@ -56,7 +56,7 @@ public final class AbsentLimiter implements RateLimiter {
         for (Claim claim : claims) {
             decisions.add(decide(claim.policy(), present.peek(claim.policy(), claim.key(), claim.tokens())));
         }
-        return new Reservation(decisions, () -> {});
+        return new Reservation(decisions, null);
     }
 
     @Override

@@ -32,7 +32,6 @@ import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactor
  */
 public final class RedisRateLimiter implements RateLimiter, AutoCloseable {
     private static final int MAX_KNOWN_POLICIES = 1_024;
-    private static final Runnable NOTHING = () -> {};
 
     private final LocalRateLimiter local;
     private final RedisBuckets buckets;
@@ -127,7 +126,7 @@ public final class RedisRateLimiter implements RateLimiter, AutoCloseable {
         List<Decision> denied = buckets.denied(others, patienceMicros);
         if (denied != null) {
             List<Decision> mine = decideHere(own, Operation.PEEK, maxWait).decisions();
-            return new Reservation(inOrder(distinct, mine, denied), NOTHING);
+            return new Reservation(inOrder(distinct, mine, denied), null);
         }
         Reservation mine = decideHere(own, operation, maxWait);
         boolean takes = operation == Operation.CONSUME && mine.allowed();
@@ -171,7 +170,7 @@ public final class RedisRateLimiter implements RateLimiter, AutoCloseable {
         for (Claim claim : claims) {
             decisions.add(local.peek(claim.policy(), claim.key(), claim.tokens()));
         }
-        return new Reservation(decisions, NOTHING);
+        return new Reservation(decisions, null);
     }
 
     private List<Decision> inOrder(DistinctClaims distinct, List<Decision> mine, List<Decision> theirs) {
@@ -225,7 +224,7 @@ public final class RedisRateLimiter implements RateLimiter, AutoCloseable {
     /** Keeps the bucket of this process as it would be, had it decided; so that it holds no second burst when it has to. */
     private Reservation takeFromShare(RedisClaim claim) {
         if (onFailure(claim.claim()) != OnFailure.LOCAL) {
-            return new Reservation(List.of(), NOTHING);
+            return new Reservation(List.of(), null);
         }
         Claim share = share(claim.claim());
         Reservation taken = local.reserve(List.of(share), Duration.ZERO);
