@@ -66,8 +66,10 @@ class CasArrayBucket extends GuardedBucket {
                 return false;
             }
             long[] after = before.clone();
-            terms.add(after, nanos, tokens);
-            if (STATE.compareAndSet(this, before, after)) {
+            long undoneNanos = terms.add(after, nanos, tokens);
+            boolean done = STATE.compareAndSet(this, before, after);
+            terms.undone(undoneNanos, done);
+            if (done) {
                 return true;
             }
         }

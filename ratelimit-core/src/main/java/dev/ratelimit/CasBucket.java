@@ -112,7 +112,12 @@ class CasBucket extends GuardedBucket {
             if (before == RETIRED) {
                 return false;
             }
-            if (write(before, limit.added(debt(before, nanos), tokens), nanos)) {
+            long debt = debt(before, nanos);
+            long after = limit.added(debt, tokens);
+            long undoneNanos = terms.toBeUndone(limit.nanos(Math.max(0, debt - after)));
+            boolean done = write(before, after, nanos);
+            terms.undone(undoneNanos, done);
+            if (done) {
                 return true;
             }
         }

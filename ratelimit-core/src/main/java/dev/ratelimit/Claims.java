@@ -14,6 +14,7 @@ final class Claims {
     private final LocalRateLimiter limiter;
     private final Claim[] distinct; // of which there are count
     private final int[] places; // in distinct, of each claim
+    private final Charges[] charges; // of each distinct one
     private int count;
 
     /** Adds up the claims on one bucket. */
@@ -21,6 +22,7 @@ final class Claims {
         this.limiter = limiter;
         distinct = new Claim[claims.size()];
         places = new int[claims.size()];
+        charges = new Charges[claims.size()];
         for (int i = 0; i < places.length; i++) {
             Claim claim = claims.get(i);
             int place = place(claim);
@@ -53,20 +55,14 @@ final class Claims {
     /** Takes the tokens of all for a caller who waits up to {@code maxWaitNanos}. */
     List<Decision> reserve(long maxWaitNanos) {
         Decision[] decisions = new Decision[count];
-        boolean allowed = true;
-        for (int i = 0; i < count; i++) {
-            Claim claim = distinct[i];
-            decisions[i] = limiter.decide(claim.policy(), claim.key(), claim.tokens(), maxWaitNanos);
-            allowed &= decisions[i].allowed();
-        }
-        Charges[] charges = new Charges[count];
+        boolean allowed = count == 1 || wouldBeAllowed(maxWaitNanos, decisions);
         for (int i = 0; i < count && allowed; i++) {
             Claim claim = distinct[i];
             charges[i] = new Charges();
             decisions[i] = limiter.reserve(claim.policy(), claim.key(), claim.tokens(), maxWaitNanos, charges[i]);
             allowed = decisions[i].allowed();
             if (!allowed) {
-                giveBack(charges, i);
+                undo(i);
             }
         }
         Decision[] all = new Decision[places.length];
@@ -74,7 +70,22 @@ final class Claims {
         return List.of(all);
     }
 
-    private void giveBack(Charges[] charges, int end) {
+    private boolean wouldBeAllowed(long maxWaitNanos, Decision[] decisions) {
+        boolean allowed = true;
+        for (int i = 0; i < count; i++) {
+            Claim claim = distinct[i];
+            decisions[i] = limiter.decide(claim.policy(), claim.key(), claim.tokens(), maxWaitNanos);
+            allowed &= decisions[i].allowed();
+        }
+        return allowed;
+    }
+
+    /** Gives back what was taken. */
+    void undo() {
+        undo(count);
+    }
+
+    private void undo(int end) {
         for (int i = 0; i < end; i++) {
             limiter.undo(distinct[i].policy(), distinct[i].key(), charges[i]);
         }

@@ -62,20 +62,17 @@ public final class LocalRateLimiter implements RateLimiter {
 
     @Override
     public List<Decision> tryConsume(List<Claim> claims) {
-        return reserve(claims, 0);
+        if (claims.size() == 1) {
+            Claim claim = claims.get(0);
+            return List.of(tryConsume(claim.policy(), claim.key(), claim.tokens()));
+        }
+        return new Claims(this, claims).reserve(0);
     }
 
     @Override
-    public List<Decision> reserve(List<Claim> claims, Duration maxWait) {
-        return reserve(claims, Math.max(0, Gcra.nanosOf(maxWait)));
-    }
-
-    private List<Decision> reserve(List<Claim> claims, long maxWaitNanos) {
-        if (claims.size() == 1) {
-            Claim claim = claims.get(0);
-            return List.of(reserve(claim.policy(), claim.key(), claim.tokens(), maxWaitNanos, Charges.NONE));
-        }
-        return new Claims(this, claims).reserve(maxWaitNanos);
+    public Reservation reserve(List<Claim> claims, Duration maxWait) {
+        Claims taken = new Claims(this, claims);
+        return new Reservation(taken.reserve(Math.max(0, Gcra.nanosOf(maxWait))), taken::undo);
     }
 
     /** Takes tokens for a caller who waits up to {@code maxWaitNanos}, and who may give them back if there are {@code charges}. */

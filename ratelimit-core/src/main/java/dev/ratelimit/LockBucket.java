@@ -58,7 +58,7 @@ final class LockBucket extends GuardedBucket {
         lock.lock();
         try {
             if (!retired) {
-                terms.add(state, nanos, tokens);
+                terms.undone(terms.add(state, nanos, tokens), true);
             }
             return !retired;
         } finally {

@@ -29,9 +29,11 @@ public interface RateLimiter {
      * waits. There is no default: one that is made of the other methods could not keep callers from taking the same place,
      * and one that never waits would quietly do away with all waits behind a limiter that only passes on.
      *
+     * <p>A caller who then does not go on can {@linkplain Reservation#undo undo} it, be it that it waited for nothing.
+     *
      * @param maxWait zero or less not to wait at all; there is no longest
      */
-    List<Decision> reserve(List<Claim> claims, Duration maxWait);
+    Reservation reserve(List<Claim> claims, Duration maxWait);
 
     /** Consumes {@code tokens} from the bucket of {@code key} if it holds that many, and none otherwise. */
     default Decision tryConsume(Policy policy, String key, long tokens) {
@@ -41,7 +43,10 @@ public interface RateLimiter {
     /** Returns what {@link #tryConsume(Policy, String, long)} would have returned, and consumes nothing. */
     Decision peek(Policy policy, String key, long tokens);
 
-    /** Gives back {@code tokens} to the bucket of {@code key}, up to its capacity and no further. */
+    /**
+     * Gives back {@code tokens} to the bucket of {@code key}, up to its capacity and no further; also such as have flowed in
+     * again since they were taken, which {@link Reservation#undo} does not.
+     */
     void refund(Policy policy, String key, long tokens);
 
     /**

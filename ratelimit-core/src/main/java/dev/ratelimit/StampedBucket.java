@@ -72,7 +72,7 @@ final class StampedBucket extends GuardedBucket {
         long stamp = lock.writeLock();
         try {
             if (!retired) {
-                terms.add(state, nanos, tokens);
+                terms.undone(terms.add(state, nanos, tokens), true);
             }
             return !retired;
         } finally {

@@ -248,13 +248,21 @@ final class Terms {
         moveAnchor(state, now);
     }
 
-    /** Gives back {@code tokens}, up to the capacity; takes them, there or not, if they are negative. */
-    void add(long[] state, long nanos, long tokens) {
+    /**
+     * Gives back {@code tokens}, up to the capacity; takes them, there or not, if they are negative. Returns how much earlier
+     * that makes the bucket full. Whether it came to that, {@link #undone} has to hear.
+     */
+    long add(long[] state, long nanos, long tokens) {
         long now = now(state, nanos);
+        long longest = 0;
         for (int i = 0; i < limits.length; i++) {
-            state[i] = limits[i].fullAt(limits[i].added(debt(state, i, now), tokens), now);
+            long before = debt(state, i, now);
+            long after = limits[i].added(before, tokens);
+            longest = Math.max(longest, limits[i].nanos(Math.max(0, before - after)));
+            state[i] = limits[i].fullAt(after, now);
         }
         moveAnchor(state, now);
+        return toBeUndone(longest);
     }
 
     /**
@@ -272,8 +280,15 @@ final class Terms {
             state[i] = limits[i].fullAt(after, now);
         }
         moveAnchor(state, now);
-        mayBeUndoneNanos.addAndGet(longest);
-        return longest;
+        return toBeUndone(longest);
+    }
+
+    /** Notes that somebody is about to give back what makes a bucket full earlier by {@code nanos}, and returns these. */
+    long toBeUndone(long nanos) {
+        if (nanos > 0) {
+            mayBeUndoneNanos.addAndGet(nanos);
+        }
+        return nanos;
     }
 
     private long unpaid(Charge charge, int i, long now, long movedNanos) {
@@ -283,8 +298,11 @@ final class Terms {
                 debt(charge.state(), i, now + movedNanos));
     }
 
-    /** Notes whether somebody gave back what {@link #undo} had returned, as another thread may have been quicker. */
+    /** Notes whether somebody gave back what {@link #toBeUndone} was told, as another thread may have been quicker. */
     void undone(long nanos, boolean done) {
+        if (nanos == 0) {
+            return;
+        }
         if (done) {
             undoneNanos.addAndGet(nanos);
         } else {

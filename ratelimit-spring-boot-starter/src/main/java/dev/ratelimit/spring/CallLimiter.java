@@ -2,7 +2,7 @@ package dev.ratelimit.spring;
 
 import dev.ratelimit.Claim;
 import dev.ratelimit.NanoClock;
-import dev.ratelimit.spring.WaitingLine.Place;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -13,14 +13,12 @@ final class CallLimiter {
     private final PolicyLimiter limiter;
     private final NanoClock clock;
     private final CallContexts contexts;
-    private final WaitingLine line;
 
     CallLimiter(RateLimitedCalls calls, PolicyLimiter limiter, NanoClock clock, CallContexts contexts) {
         this.calls = calls;
         this.limiter = limiter;
         this.clock = clock;
         this.contexts = contexts;
-        this.line = new WaitingLine(limiter, clock);
     }
 
     /**
@@ -49,11 +47,19 @@ final class CallLimiter {
     record Denial(RateLimitedCall limit, RateLimitExceededException exceeded) {}
 
     /**
+     * The place of a call that has to wait: before all who come later, from the moment it asks.
+     *
+     * @param reserved its tokens
+     * @param readyAt the reading of the clock at which it may go on
+     */
+    record Place(PolicyReservation reserved, long readyAt) {}
+
+    /**
      * What was decided on one call.
      *
      * @param charges what it was charged with
      * @param place where it stands in line, if it has to wait
-     * @param denial why it may not go on; if it stands in line, only if it gives its place up
+     * @param denial why it may not go on
      */
     record Answer(
             RateLimitCharges charges,
@@ -113,28 +119,24 @@ final class CallLimiter {
             return answer;
         }
         try {
-            clock.sleep(line.waitNanos(place));
-            return new Answer(answer.charges(), null, null);
+            clock.sleep(waitNanos(place));
+            return answer;
         } catch (InterruptedException e) {
-            line.giveBack(place);
+            Denial denial = denial(request, place.reserved().undo());
             Thread.currentThread().interrupt(); // the call is denied; that it was interrupted is for the caller to see
-            return new Answer(RateLimitCharges.NONE, null, answer.denial());
+            return new Answer(RateLimitCharges.NONE, null, denial);
         }
     }
 
     /** Decides a call; one that has to wait for its tokens has its place in line by then. */
     Answer decide(Request request) {
         List<Claim> lookedOn = lookOn(request.lookingOn());
-        List<Claim> claims = request.claims();
-        List<PolicyDecision> decisions = limiter.tryConsume(claims);
-        Denial denial = denial(request, decisions);
-        Place place = denial == null ? null : place(claims, decisions, request.maxWaitNanos());
-        if (place != null) {
-            decisions = PolicyDecision.listOf(claims, place.decisions());
-        }
-        limiter.note(claims, decisions);
-        contexts.current().decided(decisions);
-        return new Answer(charges(request, denial == null || place != null, lookedOn), place, denial);
+        PolicyReservation reserved = limiter.decide(request.claims(), Duration.ofNanos(request.maxWaitNanos()));
+        contexts.current().decided(reserved.decisions());
+        Denial denial = denial(request, reserved.decisions());
+        return denial == null
+                ? new Answer(charges(request, lookedOn), place(reserved), null)
+                : new Answer(RateLimitCharges.NONE, null, denial);
     }
 
     /** Has policies decide that only look on, each by itself, and returns what they allowed and charged. */
@@ -157,18 +159,13 @@ final class CallLimiter {
                         new RateLimitExceededException(violations));
     }
 
-    /** Returns a place in line, if the call may wait for that long. Who is under a penalty does not wait. */
-    private @Nullable Place place(List<Claim> claims, List<PolicyDecision> decisions, long maxWaitNanos) {
-        for (PolicyDecision each : decisions) {
-            if (each.penalized() || each.decision().retryAfterNanos() > maxWaitNanos) {
-                return null;
-            }
-        }
-        return line.take(claims, maxWaitNanos);
+    private @Nullable Place place(PolicyReservation reserved) {
+        long waitNanos = reserved.reservation().waitNanos();
+        return waitNanos == 0 ? null : new Place(reserved, clock.nanos() + waitNanos);
     }
 
-    private RateLimitCharges charges(Request request, boolean allowed, List<Claim> lookedOn) {
-        if (request.method().charges() < 0 || !allowed) {
+    private RateLimitCharges charges(Request request, List<Claim> lookedOn) {
+        if (request.method().charges() < 0) {
             return RateLimitCharges.NONE;
         }
         List<Claim> charged = new ArrayList<>(request.claims());
@@ -176,12 +173,8 @@ final class CallLimiter {
         return new CallCharges(limiter, charged);
     }
 
-    /** Returns how long a call that stands in line has to wait yet. */
+    /** Returns how long a call that stands in line has to wait yet; 0 or less if it may go on. */
     long waitNanos(Place place) {
-        return line.waitNanos(place);
-    }
-
-    void giveBack(Place place) {
-        line.giveBack(place);
+        return place.readyAt() - clock.nanos();
     }
 }

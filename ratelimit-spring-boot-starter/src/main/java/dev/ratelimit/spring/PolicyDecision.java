@@ -38,10 +38,18 @@ public record PolicyDecision(Policy policy, Decision decision, boolean penalized
         return named;
     }
 
+    /** What has to be waited for is not there, and so without the wait it is a denial. */
     private static Decision uncharged(Decision decision, long tokens) {
-        return decision.allowed()
-                ? new Decision(true, decision.remaining() + tokens, 0, decision.resetAfterNanos(), decision.limit())
-                : decision;
+        if (!decision.allowed()) {
+            return decision;
+        }
+        long waitNanos = decision.retryAfterNanos();
+        return new Decision(
+                waitNanos == 0,
+                waitNanos == 0 ? decision.remaining() + tokens : decision.remaining(),
+                waitNanos,
+                decision.resetAfterNanos(),
+                decision.limit());
     }
 
     /** Returns what the policy says once the {@code tokens} that it allowed have been given back. */

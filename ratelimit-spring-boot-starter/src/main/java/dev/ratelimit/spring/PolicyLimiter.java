@@ -4,6 +4,8 @@ import dev.ratelimit.Claim;
 import dev.ratelimit.Decision;
 import dev.ratelimit.Policy;
 import dev.ratelimit.RateLimiter;
+import dev.ratelimit.Reservation;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
@@ -39,9 +41,22 @@ public final class PolicyLimiter {
 
     /** Decides all claims together, as {@link RateLimiter#tryConsume(List)} does, and takes note of what it decided. */
     public List<PolicyDecision> decide(List<Claim> claims) {
-        List<PolicyDecision> decisions = tryConsume(claims);
+        if (penalizes) {
+            return decide(claims, Duration.ZERO).decisions();
+        }
+        List<PolicyDecision> decisions = PolicyDecision.listOf(claims, limiter.tryConsume(claims));
         note(claims, decisions);
         return decisions;
+    }
+
+    /**
+     * Decides all claims together, as {@link RateLimiter#reserve} does for a caller who waits up to {@code maxWait}, and takes
+     * note of what it decided. Who is under a penalty does not wait.
+     */
+    public PolicyReservation decide(List<Claim> claims, Duration maxWait) {
+        PolicyReservation reserved = reserve(claims, maxWait);
+        note(claims, reserved.decisions());
+        return reserved;
     }
 
     /**
@@ -134,25 +149,31 @@ public final class PolicyLimiter {
         return limiter;
     }
 
-    /** Decides without taking note, for a caller who may wait. */
-    List<PolicyDecision> tryConsume(List<Claim> claims) {
-        if (claims.isEmpty()) {
-            return List.of();
-        }
-        if (!penalizes) {
-            return PolicyDecision.listOf(claims, limiter.tryConsume(claims));
-        }
-        List<Claim> all = new ArrayList<>(claims);
+    private PolicyReservation reserve(List<Claim> claims, Duration maxWait) {
         @Nullable Penalty[] penalties = new @Nullable Penalty[claims.size()];
-        for (int i = 0; i < penalties.length; i++) {
+        List<Claim> all = claims;
+        for (int i = 0; penalizes && i < penalties.length; i++) {
             Claim claim = claims.get(i);
             Penalty penalty = penaltyInForce(claim.policy(), claim.key());
             if (penalty != null) {
                 penalties[i] = penalty;
+                all = all.size() == claims.size() ? new ArrayList<>(claims) : all;
                 all.add(new Claim(penalty.stricter(), claim.key(), claim.tokens()));
             }
         }
-        return binding(claims, penalties, PolicyDecision.listOf(all, limiter.tryConsume(all)));
+        Reservation reservation = limiter.reserve(all, all.size() == claims.size() ? maxWait : Duration.ZERO);
+        List<PolicyDecision> decisions = PolicyDecision.listOf(all, reservation.decisions());
+        return new PolicyReservation(
+                claims,
+                all.size() == claims.size() ? decisions : binding(claims, penalties, decisions),
+                new Reservation(reservation.decisions(), () -> undo(claims, reservation)));
+    }
+
+    private void undo(List<Claim> claims, Reservation reservation) {
+        reservation.undo();
+        for (Claim claim : claims) {
+            counts.correct(claim.policy().name(), -claim.tokens());
+        }
     }
 
     /** Merges what was decided under penalties, which comes last, with what was decided on {@code claims}. */
@@ -178,8 +199,7 @@ public final class PolicyLimiter {
         return penalty == null || !penalty.holds(key, limiter) ? null : penalty;
     }
 
-    /** Takes note of decisions that stand. */
-    void note(List<Claim> claims, List<PolicyDecision> decisions) {
+    private void note(List<Claim> claims, List<PolicyDecision> decisions) {
         boolean charged = PolicyDecision.areAllowed(decisions);
         for (int i = 0; i < decisions.size(); i++) {
             Claim claim = claims.get(i);

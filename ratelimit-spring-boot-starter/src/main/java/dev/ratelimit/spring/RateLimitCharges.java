@@ -24,6 +24,10 @@ package dev.ratelimit.spring;
  * <p>What was charged and not used is given back. What was used beyond that is charged whether the bucket holds it or not, so
  * that it may be left with a debt, and whose it is waits the longer. A later settlement replaces an earlier one; what is
  * never settled stays charged as it was, also where the method fails.
+ *
+ * <p>What is given back is there at once, up to the capacity, also if it has flowed in again since it was charged. So limits
+ * hold for what was charged less what was given back, over any span; but right after a settlement that gives much back, more
+ * can be charged than if the true cost had been known from the beginning.
  */
 public interface RateLimitCharges {
 

@@ -2,8 +2,8 @@ package dev.ratelimit.spring;
 
 import dev.ratelimit.NanoClock;
 import dev.ratelimit.spring.CallLimiter.Answer;
+import dev.ratelimit.spring.CallLimiter.Place;
 import dev.ratelimit.spring.CallLimiter.Request;
-import dev.ratelimit.spring.WaitingLine.Place;
 import java.time.Duration;
 import java.util.Objects;
 import org.aopalliance.intercept.MethodInvocation;
@@ -31,7 +31,7 @@ final class ReactorCalls {
             Place place = answer.place();
             return place == null
                     ? Mono.from(proceed(answer, request, call))
-                    : wait(place, limiter).then(Mono.defer(() -> Mono.from(proceed(waited(answer), request, call))));
+                    : wait(place, limiter).then(Mono.defer(() -> Mono.from(proceed(answer, request, call))));
         });
     }
 
@@ -42,12 +42,8 @@ final class ReactorCalls {
             Place place = answer.place();
             return place == null
                     ? proceed(answer, request, call)
-                    : wait(place, limiter).thenMany(Flux.defer(() -> proceed(waited(answer), request, call)));
+                    : wait(place, limiter).thenMany(Flux.defer(() -> proceed(answer, request, call)));
         });
-    }
-
-    private static Answer waited(Answer answer) {
-        return new Answer(answer.charges(), null, null);
     }
 
     /** A call can go on only once, so each subscription has one of its own. */
@@ -79,6 +75,6 @@ final class ReactorCalls {
                             return null;
                         })
                         .subscribeOn(Schedulers.boundedElastic());
-        return wait.doOnCancel(() -> limiter.giveBack(place));
+        return wait.doOnCancel(() -> place.reserved().undo());
     }
 }

@@ -6,6 +6,7 @@ import dev.ratelimit.LocalRateLimiter;
 import dev.ratelimit.NanoClock;
 import dev.ratelimit.Policy;
 import dev.ratelimit.RateLimiter;
+import dev.ratelimit.Reservation;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -43,11 +44,11 @@ public final class AbsentLimiter implements RateLimiter {
 
     @Override
     public List<Decision> tryConsume(List<Claim> claims) {
-        return reserve(claims, Duration.ZERO);
+        return reserve(claims, Duration.ZERO).decisions();
     }
 
     @Override
-    public List<Decision> reserve(List<Claim> claims, Duration maxWait) {
+    public Reservation reserve(List<Claim> claims, Duration maxWait) {
         if (claims.stream().noneMatch(claim -> absent.contains(claim.policy().name()))) {
             return present.reserve(claims, maxWait);
         }
@@ -55,7 +56,7 @@ public final class AbsentLimiter implements RateLimiter {
         for (Claim claim : claims) {
             decisions.add(decide(claim.policy(), present.peek(claim.policy(), claim.key(), claim.tokens())));
         }
-        return decisions;
+        return new Reservation(decisions, null);
     }
 
     @Override

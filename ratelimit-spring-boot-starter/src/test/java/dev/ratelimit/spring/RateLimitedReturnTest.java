@@ -263,7 +263,49 @@ class RateLimitedReturnTest {
                 });
     }
 
+    /** Of those who give up waiting, the first makes the second be paid for earlier, and so less of that comes back. */
+    @Test
+    void givesBackNoMoreOfAPlaceThanIsLeftOfIt() {
+        LimitedApp app = new LimitedApp();
+        NanoClock clock = new NanoClock() {
+            @Override
+            public long nanos() {
+                return app.clock.nanos();
+            }
+
+            @Override
+            public void sleep(long nanos) throws InterruptedException {
+                new CountDownLatch(1).await(); // until it is cancelled
+            }
+        };
+        LimitedApp.withoutClock()
+                .withPropertyValues("ratelimit.policies.slow.limits=5/5h", "ratelimit.policies.slow.tokens=5")
+                .withBean(NanoClock.class, () -> clock)
+                .withBean(Slow.class)
+                .run(context -> {
+                    Slow slow = context.getBean(Slow.class);
+                    RateLimiter limiter = context.getBean(RateLimiter.class);
+                    Policy policy = context.getBean(ConfiguredPolicies.class).get("slow");
+                    slow.callPatiently().block();
+                    Disposable first = slow.callPatiently().subscribe();
+                    Disposable second = slow.callPatiently().subscribe();
+                    first.dispose();
+                    app.clock.advance(Duration.ofHours(7));
+                    assertThat(limiter.tryConsume(policy, Keys.GLOBAL, 2).allowed())
+                            .isTrue();
+                    app.clock.advance(Duration.ofHours(1));
+                    second.dispose();
+                    assertThat(limiter.peek(policy, Keys.GLOBAL, 5).retryAfterNanos())
+                            .isEqualTo(Duration.ofHours(2).toNanos());
+                });
+    }
+
     static class Slow {
+        @RateLimited(value = "slow", maxWait = "10h")
+        public Mono<String> callPatiently() {
+            return Mono.just("called");
+        }
+
         @RateLimited(value = "slow", maxWait = "2h")
         public Mono<String> call() {
             return Mono.just("called");

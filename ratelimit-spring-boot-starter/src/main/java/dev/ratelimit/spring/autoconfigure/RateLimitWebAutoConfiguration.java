@@ -145,7 +145,12 @@ public final class RateLimitWebAutoConfiguration {
     @ConditionalOnMissingBean(value = RateLimitFilter.class, name = "rateLimitFilterBeforeSecurity")
     FilterRegistrationBean<RateLimitFilter> rateLimitFilterBeforeSecurity(
             RateLimitProperties properties, RequestRules rules, PolicyLimiter limiter, RateLimitAnswer answer) {
-        return registration(rules.beforeSecurity(), properties.filter().orderBeforeSecurity(), limiter, answer);
+        RequestRules own = rules.beforeSecurity();
+        boolean isLast = rules.afterSecurity().rules().isEmpty();
+        return registration(
+                new RateLimitFilter(own, limiter, answer, isLast),
+                own,
+                properties.filter().orderBeforeSecurity());
     }
 
     /** Behind Spring Security, so that the user is known. */
@@ -153,13 +158,15 @@ public final class RateLimitWebAutoConfiguration {
     @ConditionalOnMissingBean(value = RateLimitFilter.class, name = "rateLimitFilterAfterSecurity")
     FilterRegistrationBean<RateLimitFilter> rateLimitFilterAfterSecurity(
             RateLimitProperties properties, RequestRules rules, PolicyLimiter limiter, RateLimitAnswer answer) {
-        return registration(rules.afterSecurity(), properties.filter().orderAfterSecurity(), limiter, answer);
+        RequestRules own = rules.afterSecurity();
+        int order = properties.filter().orderAfterSecurity();
+        boolean isLast = properties.filter().orderBeforeSecurity() < order;
+        return registration(new RateLimitFilter(own, limiter, answer, isLast), own, order);
     }
 
     private static FilterRegistrationBean<RateLimitFilter> registration(
-            RequestRules rules, int order, PolicyLimiter limiter, RateLimitAnswer answer) {
-        FilterRegistrationBean<RateLimitFilter> registration =
-                new FilterRegistrationBean<>(new RateLimitFilter(rules, limiter, answer));
+            RateLimitFilter filter, RequestRules rules, int order) {
+        FilterRegistrationBean<RateLimitFilter> registration = new FilterRegistrationBean<>(filter);
         registration.setOrder(order);
         registration.setEnabled(!rules.rules().isEmpty());
         return registration;

@@ -6,6 +6,7 @@ import dev.ratelimit.LocalRateLimiter;
 import dev.ratelimit.NanoClock;
 import dev.ratelimit.Policy;
 import dev.ratelimit.RateLimiter;
+import dev.ratelimit.Reservation;
 import dev.ratelimit.Synchronization;
 import dev.ratelimit.spring.OnFailure;
 import dev.ratelimit.spring.redis.BucketScript.Operation;
@@ -91,25 +92,27 @@ public final class RedisRateLimiter implements RateLimiter, AutoCloseable {
 
     @Override
     public List<Decision> tryConsume(List<Claim> claims) {
-        return reserve(claims, Duration.ZERO);
+        return reserve(claims, Duration.ZERO).decisions();
     }
 
     /**
-     * Decides all claims together, as {@link #tryConsume(List)} does, for a caller who waits up to {@code maxWait}: the tokens
-     * are taken at once, and are there when the longest {@code retryAfterNanos} of the decisions has passed.
+     * {@inheritDoc}
+     *
+     * <p>To undo what was taken in Redis is a call of its own, which is not waited for.
      */
     @Override
-    public List<Decision> reserve(List<Claim> claims, Duration maxWait) {
+    public Reservation reserve(List<Claim> claims, Duration maxWait) {
         return decide(claims, Operation.CONSUME, maxWait);
     }
 
     @Override
     public Decision peek(Policy policy, String key, long tokens) {
         return decide(List.of(new Claim(policy, key, tokens)), Operation.PEEK, Duration.ZERO)
+                .decisions()
                 .get(0);
     }
 
-    private List<Decision> decide(List<Claim> claims, Operation operation, Duration maxWait) {
+    private Reservation decide(List<Claim> claims, Operation operation, Duration maxWait) {
         DistinctClaims distinct = DistinctClaims.of(claims);
         List<Claim> own = new ArrayList<>();
         List<RedisClaim> others = new ArrayList<>();
@@ -120,34 +123,56 @@ public final class RedisRateLimiter implements RateLimiter, AutoCloseable {
                 own.add(claim);
             }
         }
-        if (others.isEmpty()) {
-            return distinct.told(decideHere(own, operation, maxWait));
-        }
+        Reservation decided = others.isEmpty()
+                ? decideHere(own, operation, maxWait)
+                : decide(distinct, own, others, operation, maxWait);
+        return new Reservation(distinct.told(decided.decisions()), decided::undo);
+    }
+
+    /** Decides claims on buckets of this process and on {@code others}. */
+    private Reservation decide(
+            DistinctClaims distinct, List<Claim> own, List<RedisClaim> others, Operation operation, Duration maxWait) {
         long patienceMicros = micros(maxWait);
         List<Decision> denied = buckets.denied(others, patienceMicros);
         if (denied != null) {
-            return distinct.told(inOrder(distinct, decideHere(own, Operation.PEEK, maxWait), denied));
+            List<Decision> mine = decideHere(own, Operation.PEEK, maxWait).decisions();
+            return new Reservation(inOrder(distinct, mine, denied), null);
         }
-        List<Decision> mine = decideHere(own, operation, maxWait);
-        boolean takes = operation == Operation.CONSUME && areAllowed(mine);
+        Reservation mine = decideHere(own, operation, maxWait);
+        boolean takes = operation == Operation.CONSUME && mine.allowed();
         List<Call> calls = buckets.send(takes ? Operation.CONSUME : Operation.PEEK, patienceMicros, others);
         List<Decision> theirs = buckets.await(calls, others, patienceMicros);
-        boolean taken = takes && theirs != null && areAllowed(theirs);
-        if (takes && !taken) {
-            own.forEach(claim -> local.refund(claim.policy(), claim.key(), claim.tokens()));
+        Reservation decided;
+        if (theirs == null) {
+            mine.undo();
+            decided = degraded(distinct, operation, maxWait);
+        } else {
+            decided = decided(inOrder(distinct, mine.decisions(), theirs), mine, takes ? others : List.of());
         }
-        List<Decision> decisions =
-                theirs == null ? degraded(distinct, operation, maxWait) : inOrder(distinct, mine, theirs);
-        if (taken) {
-            others.forEach(this::takeFromShare);
-        } else if (takes && !areAllowed(decisions)) {
+        if (!decided.allowed()) {
             buckets.giveBack(calls);
         }
-        return distinct.told(decisions);
+        return new Reservation(decided.decisions(), () -> {
+            decided.undo();
+            buckets.giveBack(calls);
+        });
+    }
+
+    /** Returns those decisions, after which what was taken here is as it should be: all, or nothing. */
+    private Reservation decided(List<Decision> decisions, Reservation mine, List<RedisClaim> taken) {
+        List<Reservation> here = new ArrayList<>(1 + taken.size());
+        here.add(mine);
+        Reservation decided = new Reservation(decisions, () -> here.forEach(Reservation::undo));
+        if (decided.allowed()) {
+            taken.forEach(claim -> here.add(takeFromShare(claim)));
+        } else {
+            mine.undo();
+        }
+        return decided;
     }
 
     /** Decides claims on buckets of this process. */
-    private List<Decision> decideHere(List<Claim> claims, Operation operation, Duration maxWait) {
+    private Reservation decideHere(List<Claim> claims, Operation operation, Duration maxWait) {
         if (operation == Operation.CONSUME) {
             return local.reserve(claims, maxWait);
         }
@@ -155,7 +180,7 @@ public final class RedisRateLimiter implements RateLimiter, AutoCloseable {
         for (Claim claim : claims) {
             decisions.add(local.peek(claim.policy(), claim.key(), claim.tokens()));
         }
-        return decisions;
+        return new Reservation(decisions, null);
     }
 
     private List<Decision> inOrder(DistinctClaims distinct, List<Decision> mine, List<Decision> theirs) {
@@ -169,7 +194,7 @@ public final class RedisRateLimiter implements RateLimiter, AutoCloseable {
     }
 
     /** Decides without Redis, as the policies say. */
-    private List<Decision> degraded(DistinctClaims distinct, Operation operation, Duration maxWait) {
+    private Reservation degraded(DistinctClaims distinct, Operation operation, Duration maxWait) {
         buckets.log.degraded();
         List<Claim> asked = new ArrayList<>();
         boolean allowed = true;
@@ -185,8 +210,8 @@ public final class RedisRateLimiter implements RateLimiter, AutoCloseable {
                 allowed &= withoutAsking(claim).allowed();
             }
         }
-        Iterator<Decision> here =
-                decideHere(asked, allowed ? operation : Operation.PEEK, maxWait).iterator();
+        Reservation taken = decideHere(asked, allowed ? operation : Operation.PEEK, maxWait);
+        Iterator<Decision> here = taken.decisions().iterator();
         List<Decision> decisions = new ArrayList<>(distinct.claims().size());
         for (Claim claim : distinct.claims()) {
             if (!isShared(claim)) {
@@ -197,7 +222,7 @@ public final class RedisRateLimiter implements RateLimiter, AutoCloseable {
                 decisions.add(withoutAsking(claim));
             }
         }
-        return decisions;
+        return new Reservation(decisions, taken::undo);
     }
 
     private Decision withoutAsking(Claim claim) {
@@ -207,14 +232,16 @@ public final class RedisRateLimiter implements RateLimiter, AutoCloseable {
     }
 
     /** Keeps the bucket of this process as it would be, had it decided; so that it holds no second burst when it has to. */
-    private void takeFromShare(RedisClaim claim) {
-        if (onFailure(claim.claim()) == OnFailure.LOCAL) {
-            Claim share = share(claim.claim());
-            Decision decision = local.tryConsume(share.policy(), share.key(), share.tokens());
-            if (!decision.allowed() && decision.remaining() > 0) {
-                local.tryConsume(share.policy(), share.key(), decision.remaining());
-            }
+    private Reservation takeFromShare(RedisClaim claim) {
+        if (onFailure(claim.claim()) != OnFailure.LOCAL) {
+            return new Reservation(List.of(), null);
         }
+        Claim share = share(claim.claim());
+        Reservation taken = local.reserve(List.of(share), Duration.ZERO);
+        long remaining = taken.decisions().get(0).remaining();
+        return taken.allowed() || remaining == 0
+                ? taken
+                : local.reserve(List.of(new Claim(share.policy(), share.key(), remaining)), Duration.ZERO);
     }
 
     @Override

@@ -67,11 +67,13 @@ final class Charge {
         stand(actualTokens);
     }
 
-    /** Gives back what was taken, and returns how much that was. */
-    long giveBack() {
-        long taken = due;
-        settle(0);
-        return taken;
+    /**
+     * Notes that the {@code taken} tokens were given back, so that nothing stands charged. If they were settled before, that is
+     * taken back.
+     */
+    void undone(long taken) {
+        due = 0;
+        limiter.correct(policy, key, taken - STANDING.getAndSet(this, 0));
     }
 
     /** Charges or gives back the difference; of several threads that do, each corrects the one before. */

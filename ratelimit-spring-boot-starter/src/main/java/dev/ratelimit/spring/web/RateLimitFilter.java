@@ -3,6 +3,7 @@ package dev.ratelimit.spring.web;
 import dev.ratelimit.Claim;
 import dev.ratelimit.spring.PolicyDecision;
 import dev.ratelimit.spring.PolicyLimiter;
+import dev.ratelimit.spring.PolicyReservation;
 import dev.ratelimit.spring.RateLimitExceededException;
 import jakarta.servlet.DispatcherType;
 import jakarta.servlet.Filter;
@@ -14,9 +15,11 @@ import jakarta.servlet.ServletResponse;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.springframework.web.cors.CorsUtils;
 
 /**
@@ -24,7 +27,8 @@ import org.springframework.web.cors.CorsUtils;
  * a limit. Thread-safe.
  *
  * <p>Several of these filters may stand in one chain: one in front of Spring Security, whose answers then cost the client too,
- * and one behind it, which knows the user. A request that a later one denies gets back what the earlier ones took.
+ * and one behind it, which knows the user. A request that a later one denies gets back what the earlier ones took, but for what
+ * has flowed in again by then.
  *
  * <p>Paths are matched as the handlers' are, on the parsed path and after decoding, so that no spelling of it reaches a
  * handler and not the limit. A request is charged once, whatever dispatches it goes through; a CORS preflight is not
@@ -34,12 +38,23 @@ public final class RateLimitFilter implements Filter {
     private final Supplier<Applied> applied;
     private final PolicyLimiter limiter;
     private final RateLimitAnswer answer;
+    private final boolean isLast;
 
-    /** Creates a filter of those rules, in the order in which the answer lists them. */
+    /** Creates a filter of those rules, in the order in which the answer lists them; others may stand behind it. */
     public RateLimitFilter(RequestRules rules, PolicyLimiter limiter, RateLimitAnswer answer) {
+        this(rules, limiter, answer, /* isLast= */ false);
+    }
+
+    /**
+     * Creates a filter of those rules, in the order in which the answer lists them.
+     *
+     * @param isLast whether no other one stands behind it, so that it need not remember what to give back
+     */
+    public RateLimitFilter(RequestRules rules, PolicyLimiter limiter, RateLimitAnswer answer, boolean isLast) {
         this.applied = limiter.policies().view(now -> Applied.of(rules.under(now)));
         this.limiter = limiter;
         this.answer = answer;
+        this.isLast = isLast;
     }
 
     /**
@@ -86,7 +101,8 @@ public final class RateLimitFilter implements Filter {
         Applied now = applied.get();
         List<Charge> looksOn = preflight || now.candidates.isEmpty() ? List.of() : lookOn(now.candidates, request);
         List<Charge> charges = preflight ? List.of() : charges(now.rules, request);
-        List<PolicyDecision> decisions = decide(charges);
+        PolicyReservation reserved = reserve(charges);
+        List<PolicyDecision> decisions = reserved == null ? decide(charges) : reserved.decisions();
         if (!PolicyDecision.areAllowed(decisions)) {
             List<PolicyDecision> all = earlier.giveBack();
             all.addAll(decisions);
@@ -94,7 +110,7 @@ public final class RateLimitFilter implements Filter {
             answer.denied(request, response, PolicyDecision.violationsIn(decisions));
             return;
         }
-        earlier.add(request, response, this, looksOn.isEmpty() ? charges : joined(charges, looksOn), decisions);
+        earlier.add(request, response, this, looksOn.isEmpty() ? charges : joined(charges, looksOn), reserved);
         answer.decided(request, response, decisions);
         try {
             chain.doFilter(request, response);
@@ -159,10 +175,19 @@ public final class RateLimitFilter implements Filter {
         if (charges.size() == 1) { // as most are, and this needs no lists
             return List.of(charges.get(0).decide());
         }
+        return limiter.decide(claims(charges));
+    }
+
+    /** Decides so that a later filter can undo it, if there may be one. */
+    private @Nullable PolicyReservation reserve(List<Charge> charges) {
+        return isLast || charges.isEmpty() ? null : limiter.decide(claims(charges), Duration.ZERO);
+    }
+
+    private static List<Claim> claims(List<Charge> charges) {
         List<Claim> claims = new ArrayList<>(charges.size());
         for (Charge charge : charges) {
             claims.add(charge.claim());
         }
-        return limiter.decide(claims);
+        return claims;
     }
 }

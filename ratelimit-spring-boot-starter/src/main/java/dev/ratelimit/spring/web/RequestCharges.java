@@ -1,34 +1,39 @@
 package dev.ratelimit.spring.web;
 
+import dev.ratelimit.Claim;
 import dev.ratelimit.spring.PolicyDecision;
+import dev.ratelimit.spring.PolicyReservation;
 import dev.ratelimit.spring.RateLimitCharges;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 import org.jspecify.annotations.Nullable;
 
 /** What the filter charged a request with; a handler of Spring MVC may just as well have it as a parameter. Thread-safe. */
 public final class RequestCharges implements RateLimitCharges {
     private static final String ATTRIBUTE = RequestCharges.class.getName();
-    private static final RequestCharges NONE = new RequestCharges(null, null, List.of(), List.of(), null);
+    private static final RequestCharges NONE = new RequestCharges(null, null, List.of(), null, null);
+    private static final AtomicReferenceFieldUpdater<RequestCharges, @Nullable PolicyReservation> RESERVED =
+            AtomicReferenceFieldUpdater.newUpdater(RequestCharges.class, PolicyReservation.class, "reserved");
 
     private final @Nullable RateLimitFilter filter;
     private final @Nullable RequestCharges earlier; // of the filter before
     private final List<Charge> charges; // those that were decided on together, then those of policies that only look on
-    private final List<PolicyDecision> decisions;
     private final @Nullable HttpServletResponse response; // if a charge depends on its status
+    private volatile @Nullable PolicyReservation reserved; // what a later filter may undo
 
     private RequestCharges(
             @Nullable RateLimitFilter filter,
             @Nullable RequestCharges earlier,
             List<Charge> charges,
-            List<PolicyDecision> decisions,
+            @Nullable PolicyReservation reserved,
             @Nullable HttpServletResponse response) {
         this.filter = filter;
         this.earlier = earlier;
         this.charges = charges;
-        this.decisions = decisions;
+        this.reserved = reserved;
         this.response = response;
     }
 
@@ -69,36 +74,43 @@ public final class RequestCharges implements RateLimitCharges {
         }
     }
 
-    /** Notes on {@code request} that {@code filter} has charged it, be it with nothing. */
+    /** Notes on {@code request} that a filter has charged it, be it with nothing, and how to undo it if a later one denies. */
     void add(
             HttpServletRequest request,
             HttpServletResponse response,
             RateLimitFilter by,
             List<Charge> charged,
-            List<PolicyDecision> decided) {
+            @Nullable PolicyReservation taken) {
         boolean dependsOnStatus = false;
         for (int i = 0; i < charged.size(); i++) {
             dependsOnStatus |= charged.get(i).dependsOnStatus();
         }
         request.setAttribute(
                 ATTRIBUTE,
-                new RequestCharges(
-                        by, this == NONE ? null : this, charged, decided, dependsOnStatus ? response : null));
+                new RequestCharges(by, this == NONE ? null : this, charged, taken, dependsOnStatus ? response : null));
     }
 
     boolean areBy(RateLimitFilter candidate) {
         return filter == candidate || (earlier != null && earlier.areBy(candidate));
     }
 
-    /** Gives back what was decided on together, and returns what the policies say then. */
+    /** Gives back what was decided on together, but for what has flowed in again, and returns what the policies say then. */
     List<PolicyDecision> giveBack() {
         List<PolicyDecision> all = new ArrayList<>();
         for (RequestCharges each = this; each != null; each = each.earlier) {
-            for (int i = 0; i < each.decisions.size(); i++) {
-                all.add(each.decisions.get(i).givenBack(each.charges.get(i).giveBack()));
+            PolicyReservation taken = RESERVED.getAndSet(each, null);
+            if (taken != null) {
+                all.addAll(taken.undo());
+                each.undone(taken.claims());
             }
         }
         return all;
+    }
+
+    private void undone(List<Claim> claims) {
+        for (int i = 0; i < claims.size(); i++) {
+            charges.get(i).undone(claims.get(i).tokens());
+        }
     }
 
     /** Gives back what the status of the response does not ask for. */

@@ -6,15 +6,17 @@
 -- product may be larger it is only compared with one that is not, and so its rounding decides nothing.
 --
 -- A value is a list in MessagePack: its version, the anchor, and for each limit the debt, the capacity C in tokens, R and P.
--- With these, limits may change, or not be the same for all who ask: a bucket keeps its tokens, as far as they fit.
+-- With these, limits may change, or not be the same for all who ask: a bucket keeps its tokens, as far as they fit. If tokens
+-- were given back, the instant follows at which it would have been full otherwise: until then it is not known of what was taken
+-- before how much has been paid, as those who gave back may have come first.
 --
 -- ARGV is the operation, a number that depends on it, and for each key: how many tokens, how many limits, and of each C, R and P.
 --   consume, patience   takes the tokens if all keys have them, or will in as many microseconds
 --   peek, patience      takes nothing
 --   charge, 0           takes the tokens, there or not
 --   refund, 0           gives tokens back
---   undo, instant       gives back what was taken at that instant, but for what has flowed in again since; P is followed by
---                       the debt right after it was taken
+--   undo, instant       gives back what was taken at that instant, but for what has flowed in again since, or may have if that
+--                       is not known; P is followed by the debt right after it was taken
 -- The reply is whether tokens were taken, 1 or 0; the time; and each limit's debt before. Where a value is none of ours, it is
 -- -1 and no more, and nothing was done.
 
@@ -23,6 +25,7 @@ local MAX_DEBT = 2 ^ 53 - 1
 local MAX_CLOCK_SKEW = 1000000 -- microseconds
 
 local operation, number = ARGV[1], tonumber(ARGV[2])
+local gives_back = operation == 'refund' or operation == 'undo'
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 
@@ -47,7 +50,7 @@ end
 
 -- Returns whether a list is a value of ours.
 local function is_state(list)
-  if type(list) ~= 'table' or list[1] ~= VERSION or #list < 6 or #list % 4 ~= 2 then
+  if type(list) ~= 'table' or list[1] ~= VERSION or #list < 6 or #list % 4 < 2 then
     return false
   end
   for i = 2, #list do
@@ -121,12 +124,13 @@ local function carry(claim, olds)
       end
     end
   end
-  claim.changed = claim.changed or #changed > 0 or #gone > 0
+  claim.carried = #changed > 0 or #gone > 0
+  claim.changed = claim.changed or claim.carried
 end
 
 -- Reads the debts of a key as they are now; returns false if its value is none of ours.
 local function read_debts(claim)
-  claim.anchor = now
+  claim.anchor, claim.unknown_until = now, 0
   local value = redis.pcall('GET', claim.key)
   if not value then
     return true
@@ -141,8 +145,9 @@ local function read_debts(claim)
   elseif elapsed < 0 then
     claim.anchor = state[2]
   end
+  claim.unknown_until = #state % 4 == 3 and state[#state] or 0
   local olds = {}
-  for i = 3, #state, 4 do
+  for i = 3, #state - 3, 4 do
     local debt, rate = state[i], state[i + 2]
     debt = math.max(0, debt - math.max(0, elapsed) * rate)
     olds[#olds + 1] = { debt = debt, capacity = state[i + 1], rate = rate, interval = state[i + 3] }
@@ -164,22 +169,37 @@ local function add(claim, limit, ticks)
   limit.debt = debt
 end
 
--- What an undo gives back: what was taken, as far as it lies ahead yet.
+-- What an undo gives back: what was taken, as far as it lies ahead yet; in any case what cannot have flowed in since. Under other
+-- limits that is not known, and these stay.
 local function standing(claim, limit)
   local paid = math.max(0, now - number) * limit.rate
-  return math.max(0, math.min(claim.tokens * limit.interval, limit.after - paid))
+  local ticks = claim.tokens * limit.interval
+  local ahead = claim.unknown_until > now and ticks or limit.after
+  return math.max(0, math.min(ticks, ahead - paid))
 end
 
+-- Returns the microseconds until a bucket is full.
+local function until_full(claim)
+  local microseconds = 0
+  for _, limit in ipairs(claim.limits) do
+    microseconds = math.max(microseconds, limit.debt / limit.rate)
+  end
+  return claim.anchor - now + math.ceil(microseconds)
+end
+
+-- A value is kept for as long as it says anything.
 local function write(claim)
-  local state, microseconds = { VERSION, claim.anchor }, 0
+  local state = { VERSION, claim.anchor }
   for _, limit in ipairs(claim.limits) do
     state[#state + 1] = limit.debt
     state[#state + 1] = limit.capacity
     state[#state + 1] = limit.rate
     state[#state + 1] = limit.interval
-    microseconds = math.max(microseconds, limit.debt / limit.rate)
   end
-  local milliseconds = math.ceil((claim.anchor - now + microseconds) / 1000) + 1000
+  if claim.unknown_until > now then
+    state[#state + 1] = claim.unknown_until
+  end
+  local milliseconds = math.ceil(math.max(until_full(claim), claim.unknown_until - now) / 1000) + 1000
   redis.call('SET', claim.key, cmsgpack.pack(state), 'PX', string.format('%.0f', milliseconds))
 end
 
@@ -202,6 +222,7 @@ if operation == 'peek' then
   return reply
 end
 for _, claim in ipairs(claims) do
+  local full = now + until_full(claim)
   for _, limit in ipairs(claim.limits) do
     local ticks = claim.tokens * limit.interval
     if allowed or operation == 'charge' then
@@ -212,7 +233,10 @@ for _, claim in ipairs(claims) do
       add(claim, limit, -standing(claim, limit))
     end
   end
-  if claim.changed then
+  if claim.changed and not (operation == 'undo' and claim.carried) then
+    if gives_back then
+      claim.unknown_until = math.min(MAX_DEBT, math.max(claim.unknown_until, full))
+    end
     write(claim)
   end
 end

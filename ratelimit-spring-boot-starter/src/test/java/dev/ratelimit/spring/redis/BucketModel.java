@@ -17,6 +17,7 @@ final class BucketModel {
 
     private List<Level> levels = List.of();
     private @Nullable BigInteger anchor;
+    private BigInteger unknownUntil = BigInteger.ZERO; // how much has been paid of what was taken, as others gave back
 
     /** A limit, and what is missing under it. */
     record Level(Limit limit, BigInteger perMicro, BigInteger perToken, BigInteger debt) {
@@ -116,14 +117,24 @@ final class BucketModel {
     }
 
     /** Writes what became of a bucket, unless that says nothing new; returns whether it did. */
-    boolean write(List<Level> before, List<Level> after, long now) {
+    boolean write(List<Level> before, List<Level> after, long now, boolean givesBack) {
         boolean isAhead = anchor != null && anchor.longValueExact() - now > MAX_CLOCK_SKEW;
-        if (!after.equals(before) || isAhead || (anchor != null && !haveLimitsOf(before))) {
+        if (!after.equals(before) || isAhead || isUnderOthers(before)) {
             anchor = BigInteger.valueOf(Math.max(now, anchor(now)));
+            if (givesBack) {
+                BigInteger full = anchor.add(BigInteger.valueOf(nanos(before) / 1_000));
+                unknownUntil = unknownUntil.max(full).min(MAX_DEBT);
+            }
+            unknownUntil = isUnknown(now) ? unknownUntil : BigInteger.ZERO;
             levels = after;
             return true;
         }
         return false;
+    }
+
+    /** Whether the bucket is under other limits than those. */
+    boolean isUnderOthers(List<Level> others) {
+        return anchor != null && !haveLimitsOf(others);
     }
 
     private boolean haveLimitsOf(List<Level> others) {
@@ -134,13 +145,26 @@ final class BucketModel {
         return left.isEmpty() && others.size() == levels.size();
     }
 
-    /** Returns how long the bucket takes to be full again. */
+    /** Returns how long the bucket takes to be full again, or to forget who gave back. */
     long nanosToFull(long now) {
+        if (anchor == null) {
+            return 0;
+        }
+        long full = anchor.longValueExact() + nanos(levels) / 1_000;
+        return 1_000 * (Math.max(full, unknownUntil.longValueExact()) - now);
+    }
+
+    private static long nanos(List<Level> levels) {
         long nanos = 0;
         for (Level level : levels) {
             nanos = Math.max(nanos, level.nanos(level.debt));
         }
-        return anchor == null ? 0 : nanos + (anchor.longValueExact() - now) * 1_000;
+        return nanos;
+    }
+
+    /** Whether others gave back who may have come before somebody who has not been paid for yet. */
+    boolean isUnknown(long now) {
+        return unknownUntil.longValueExact() > now;
     }
 
     static boolean fits(List<Level> levels, long tokens, long patienceMicros) {

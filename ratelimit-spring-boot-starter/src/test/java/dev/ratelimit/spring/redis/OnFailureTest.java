@@ -8,6 +8,7 @@ import dev.ratelimit.Decision;
 import dev.ratelimit.Limit;
 import dev.ratelimit.ManualClock;
 import dev.ratelimit.Policy;
+import dev.ratelimit.Reservation;
 import dev.ratelimit.spring.OnFailure;
 import java.time.Duration;
 import java.util.List;
@@ -116,5 +117,19 @@ class OnFailureTest {
         List<Claim> three = List.of(new Claim(here, "k", 1), new Claim(api, "l", 10));
         assertThat(limiter.tryConsume(three)).extracting(Decision::allowed).containsExactly(false, true);
         assertThat(limiter.tryConsume(api, "l", 10).allowed()).isTrue();
+    }
+
+    @Test
+    void undoesWhatTheShareGave() {
+        Reservation before = limiter.reserve(List.of(new Claim(api, "k", 4)), Duration.ZERO);
+        server.kill();
+        Reservation after = limiter.reserve(List.of(new Claim(here, "k", 1), new Claim(api, "k", 6)), Duration.ZERO);
+        assertThat(after.decisions()).extracting(Decision::remaining).containsExactly(2L, 0L);
+
+        after.undo();
+        assertThat(limiter.peek(here, "k", 3).allowed()).isTrue();
+        assertThat(limiter.peek(api, "k", 1).remaining()).isEqualTo(5);
+        before.undo();
+        assertThat(limiter.peek(api, "k", 10).allowed()).isTrue();
     }
 }

@@ -7,13 +7,17 @@ import dev.ratelimit.Claim;
 import dev.ratelimit.Decision;
 import dev.ratelimit.Limit;
 import dev.ratelimit.ManualClock;
+import dev.ratelimit.NanoClock;
 import dev.ratelimit.Policy;
 import dev.ratelimit.RateLimiter;
+import dev.ratelimit.Reservation;
 import dev.ratelimit.spring.OnFailure;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -163,14 +167,82 @@ class RedisRateLimiterTest {
         limiter.tryConsume(api, "k", 5);
 
         Decision second = limiter.reserve(List.of(new Claim(api, "k", 1)), Duration.ofHours(5))
+                .decisions()
                 .get(0);
         Decision third = limiter.reserve(List.of(new Claim(api, "k", 1)), Duration.ofHours(5))
+                .decisions()
                 .get(0);
 
         assertThat(second.allowed()).isTrue();
         assertThat(second.retryAfterNanos()).isBetween(day / 5 - day / 100, day / 5);
         assertThat(third.allowed()).isFalse();
         assertThat(third.retryAfterNanos()).isBetween(2 * day / 5 - day / 100, 2 * day / 5);
+    }
+
+    @Test
+    void undoesWhatItTookEverywhereAndOnlyOnce() {
+        List<Claim> claims = List.of(new Claim(here, "k", 2), new Claim(api, "k", 2), new Claim(login, "k", 1));
+        limiter.tryConsume(List.of(new Claim(here, "k", 1), new Claim(api, "k", 1)));
+        Reservation taken = limiter.reserve(claims, Duration.ZERO);
+        assertThat(taken.decisions()).extracting(Decision::remaining).containsExactly(0L, 2L, 1L);
+        assertThat(limiter.tryConsume(api, "k", 3).allowed()).isFalse(); // and is known to be
+
+        taken.undo();
+        taken.undo();
+
+        assertThat(limiter.peek(here, "k", 2).allowed()).isTrue();
+        assertThat(limiter.peek(here, "k", 3).allowed()).isFalse();
+        assertThat(limiter.peek(api, "k", 4).allowed()).isTrue();
+        assertThat(limiter.peek(api, "k", 5).allowed()).isFalse();
+        assertThat(limiter.peek(login, "k", 2).allowed()).isTrue();
+        assertThat(degraded).isEmpty();
+
+        Reservation denied = limiter.reserve(List.of(new Claim(here, "k", 1), new Claim(api, "k", 5)), Duration.ZERO);
+        assertThat(denied.allowed()).isFalse();
+        denied.undo();
+        assertThat(limiter.peek(here, "k", 2).allowed()).isTrue();
+        assertThat(limiter.peek(api, "k", 5).allowed()).isFalse();
+    }
+
+    @Test
+    void givesNothingBackHereThatHasFlowedInAgainBeforeRedisDenied() {
+        AtomicBoolean held = new AtomicBoolean(true);
+        AtomicReference<RedisRateLimiter> self = new AtomicReference<>();
+        NanoClock slow = () -> {
+            RedisRateLimiter each = self.get();
+            if (each != null && held.compareAndSet(true, false)) {
+                if (each.peek(here, "k", 1).allowed()) {
+                    held.set(true);
+                } else { // it has been taken, and Redis is about to be asked
+                    clock.advance(Duration.ofDays(1));
+                    assertThat(each.tryConsume(here, "k", 3).allowed()).isTrue();
+                }
+            }
+            return clock.nanos();
+        };
+        try (RedisRateLimiter each = newLimiter().clock(slow).build()) {
+            each.tryConsume(api, "k", 5);
+            self.set(each);
+
+            assertThat(each.tryConsume(List.of(new Claim(here, "k", 3), new Claim(api, "k", 1))))
+                    .extracting(Decision::allowed)
+                    .containsExactly(true, false);
+
+            assertThat(held).isFalse();
+            assertThat(each.peek(here, "k", 1).allowed()).isFalse();
+        }
+    }
+
+    @Test
+    void reservesInOneCall() {
+        limiter.tryConsume(api, "k", 5);
+        long before = calls();
+
+        assertThat(limiter.reserve(List.of(new Claim(api, "k", 1)), Duration.ofHours(5))
+                        .allowed())
+                .isTrue();
+
+        assertThat(calls()).isEqualTo(before + 1);
     }
 
     @Test

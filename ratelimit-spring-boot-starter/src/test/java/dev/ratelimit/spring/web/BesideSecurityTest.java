@@ -3,6 +3,10 @@ package dev.ratelimit.spring.web;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ratelimit.ManualClock;
+import dev.ratelimit.Policy;
+import dev.ratelimit.RateLimiter;
+import dev.ratelimit.spring.ConfiguredPolicies;
+import dev.ratelimit.spring.Keys;
 import jakarta.servlet.DispatcherType;
 import java.io.IOException;
 import java.net.URI;
@@ -64,6 +68,12 @@ import org.springframework.web.bind.annotation.RestController;
             "ratelimit.policies.refused.key=principal",
             "ratelimit.policies.refused.paths=/forbidden",
             "ratelimit.policies.refused.charge-on=403",
+            "ratelimit.policies.quick.limits=2/1s",
+            "ratelimit.policies.quick.key=global",
+            "ratelimit.policies.quick.paths=/slow",
+            "ratelimit.policies.rare.limits=1/1h",
+            "ratelimit.policies.rare.key=principal",
+            "ratelimit.policies.rare.paths=/slow",
         })
 class BesideSecurityTest {
     private final HttpClient client = HttpClient.newHttpClient();
@@ -77,10 +87,17 @@ class BesideSecurityTest {
     @Autowired
     private Application application;
 
+    @Autowired
+    private RateLimiter limiter;
+
+    @Autowired
+    private ConfiguredPolicies policies;
+
     @BeforeEach
     void fillAllBuckets() {
         clock.advance(Duration.ofDays(1));
         application.attempts.set(0);
+        application.meanwhile = () -> {};
     }
 
     private HttpResponse<String> get(String path, @Nullable String user, String password)
@@ -172,6 +189,21 @@ class BesideSecurityTest {
     }
 
     @Test
+    void givesNothingBackThatHasFlowedInAgainWhileSecurityWasBusy() throws Exception {
+        Policy quick = policies.get("quick");
+        assertThat(get("/slow", "alice").statusCode()).isEqualTo(200);
+        clock.advance(Duration.ofSeconds(1));
+        application.meanwhile = () -> {
+            clock.advance(Duration.ofSeconds(1));
+            assertThat(limiter.tryConsume(quick, Keys.GLOBAL, 2).allowed()).isTrue();
+        };
+
+        assertThat(get("/slow", "alice").statusCode()).isEqualTo(429);
+
+        assertThat(limiter.tryConsume(quick, Keys.GLOBAL, 1).allowed()).isFalse();
+    }
+
+    @Test
     void chargesTheFirstPhaseForWhatSecurityAnswersByItself() throws Exception {
         for (int i = 0; i < 10; i++) {
             HttpResponse<String> unknown = get("/mine", null, "");
@@ -199,6 +231,7 @@ class BesideSecurityTest {
     @RestController
     static class Application {
         private final AtomicInteger attempts = new AtomicInteger();
+        private volatile Runnable meanwhile = () -> {};
 
         @Bean
         ManualClock clock() {
@@ -211,6 +244,7 @@ class BesideSecurityTest {
                 @Override
                 public Authentication authenticate(Authentication login) {
                     attempts.incrementAndGet();
+                    meanwhile.run();
                     if (!"right".equals(login.getCredentials())) {
                         throw new BadCredentialsException("wrong");
                     }
@@ -241,7 +275,7 @@ class BesideSecurityTest {
                     .build();
         }
 
-        @GetMapping({"/basic", "/guarded", "/mine"})
+        @GetMapping({"/basic", "/guarded", "/mine", "/slow"})
         String name(Authentication user) {
             return user.getName();
         }

@@ -10,7 +10,9 @@ import dev.ratelimit.RateLimiter;
 import dev.ratelimit.spring.ConfiguredPolicies;
 import dev.ratelimit.spring.ConfiguredPolicy;
 import dev.ratelimit.spring.Keys;
+import dev.ratelimit.spring.Penalty;
 import dev.ratelimit.spring.PolicyLimiter;
+import dev.ratelimit.spring.PolicyMode;
 import dev.ratelimit.spring.RateLimitCounts;
 import jakarta.servlet.AsyncContext;
 import jakarta.servlet.DispatcherType;
@@ -18,8 +20,13 @@ import jakarta.servlet.Filter;
 import jakarta.servlet.RequestDispatcher;
 import jakarta.servlet.Servlet;
 import jakarta.servlet.ServletRequestEvent;
+import jakarta.servlet.http.HttpServletRequest;
+import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -32,8 +39,9 @@ import org.springframework.web.util.pattern.PathPatternParser;
 
 /** Several filters in one chain, and one of them several times, whatever dispatch they see first. */
 class RateLimitFilterChainTest {
-    private final RateLimiter limiter =
-            LocalRateLimiter.builder().clock(new ManualClock(42)).build();
+    private final ManualClock clock =
+            new ManualClock(ThreadLocalRandom.current().nextLong());
+    private final RateLimiter limiter = LocalRateLimiter.builder().clock(clock).build();
     private final RateLimitAnswer answer =
             new RateLimitAnswer(new RequestRules(List.of()), RateLimitFields.NONE, new ProblemResponseWriter());
     private final Policy three = Policy.of("three", Limit.parse("3/1m"));
@@ -52,7 +60,11 @@ class RateLimitFilterChainTest {
     }
 
     private RateLimitFilter filter(Policy policy, ChargedStatuses chargeOn) {
-        ConfiguredPolicy configured = new ConfiguredPolicy(policy, 1);
+        return filter(new ConfiguredPolicy(policy, 1), chargeOn);
+    }
+
+    private RateLimitFilter filter(ConfiguredPolicy configured, ChargedStatuses chargeOn) {
+        Policy policy = configured.policy();
         ConfiguredPolicies policies = new ConfiguredPolicies(List.of(configured));
         RequestRule rule = new RequestRule(
                 configured,
@@ -102,6 +114,64 @@ class RateLimitFilterChainTest {
         }
 
         assertThat(spent(five)).isEqualTo(3);
+    }
+
+    @Test
+    void givesNothingBackThatHasFlowedInAgain() throws Exception {
+        limiter.tryConsume(three, Keys.GLOBAL, 3);
+        Filter slow = between(request -> {
+            limiter.charge(three, Keys.GLOBAL, 3);
+            clock.advance(Duration.ofMinutes(1));
+            assertThat(limiter.tryConsume(five, Keys.GLOBAL, 5).allowed()).isTrue();
+        });
+
+        assertThat(send(request(), ofFive, slow, ofThree)).isEqualTo(429);
+
+        assertThat(limiter.tryConsume(five, Keys.GLOBAL, 1).allowed()).isFalse();
+    }
+
+    @Test
+    void givesBackOnceWhateverTheCodeInBetweenAndTheStatusSay() throws Exception {
+        limiter.tryConsume(three, Keys.GLOBAL, 3);
+        limiter.tryConsume(five, Keys.GLOBAL, 3);
+        RateLimitFilter first = filter(five, ChargedStatuses.of(List.of("5xx"), "charge-on"));
+        for (long settled : new long[] {0, 1, 2}) {
+            MockHttpServletRequest request = request();
+            Filter settling = between(each -> RequestCharges.of(each).settle(settled));
+            assertThat(send(request, first, settling, ofThree)).isEqualTo(429);
+            assertThat(spent(five)).isEqualTo(3);
+
+            end(request);
+            RequestCharges.of(request).giveBack();
+            assertThat(spent(five)).isEqualTo(3);
+        }
+    }
+
+    @Test
+    void givesBackWhatItTookUnderAPenalty() throws Exception {
+        List<Limit> stricter = List.of(Limit.parse("2/1m"));
+        Penalty penalty = new Penalty("five", Limit.parse("1/1h"), stricter, Limit.parse("1/1h"));
+        RateLimitFilter first =
+                filter(new ConfiguredPolicy(five, 1, PolicyMode.ENFORCE, Map.of(), penalty), ChargedStatuses.ALL);
+        limiter.tryConsume(five, Keys.GLOBAL, 5);
+        assertThat(send(request(), first)).isEqualTo(429);
+        clock.advance(Duration.ofMinutes(1));
+        limiter.tryConsume(three, Keys.GLOBAL, 3);
+        for (int i = 0; i < 9; i++) {
+            assertThat(send(request(), first, ofThree)).isEqualTo(429);
+        }
+
+        assertThat(send(request(), first)).isEqualTo(200);
+        assertThat(send(request(), first)).isEqualTo(200);
+        assertThat(send(request(), first)).isEqualTo(429);
+    }
+
+    /** Returns a filter that lets everything pass, after it did {@code action}. */
+    private static Filter between(Consumer<HttpServletRequest> action) {
+        return (request, response, chain) -> {
+            action.accept((HttpServletRequest) request);
+            chain.doFilter(request, response);
+        };
     }
 
     @ParameterizedTest
