@@ -1,5 +1,6 @@
 package dev.ratelimit.spring.actuate;
 
+import dev.ratelimit.KeyDigest;
 import dev.ratelimit.Policy;
 import dev.ratelimit.spring.ConfiguredPolicy;
 import dev.ratelimit.spring.DeniedKey;
@@ -249,6 +250,11 @@ public final class RateLimitEndpoint {
         return parts.isEmpty() ? keys.hashOf(key) : String.join(" ", parts);
     }
 
+    /** Returns the hash of a key as a request has it; those that are denied most are kept as their digests. */
+    private String hashOf(String key) {
+        return keys.hashOf(KeyDigest.of(key));
+    }
+
     private String bucketKey(String policy, Object value, @Nullable String by) {
         List<String> parts = by == null ? settings(policy).key() : List.of(by);
         List<String> values = texts(value);
@@ -264,7 +270,7 @@ public final class RateLimitEndpoint {
         }
         PolicyDecision decided = limiter.peek(limits, key, 1);
         return new Answers()
-                .with("hash", keys.hashOf(key))
+                .with("hash", hashOf(key))
                 .with("penalized", decided.penalized() ? true : null)
                 .with(decided.policy(), decided.decision(), 1)
                 .map();
@@ -293,7 +299,7 @@ public final class RateLimitEndpoint {
         if (charge != null) {
             PolicyDecision decided = charge.decision();
             answer.with("keyFrom", charge.sources())
-                    .with("keyHash", keys.hashOf(charge.key()))
+                    .with("keyHash", hashOf(charge.key()))
                     .with("plan", policy.plans().isEmpty() ? null : charge.plan() == null ? "unknown" : charge.plan())
                     .with("limits", limits(decided.policy()))
                     .with("penalized", decided.penalized() ? true : null)

@@ -308,6 +308,20 @@ class RateLimitEndpointTest {
     }
 
     @Test
+    void showsALongKeyUnderTheHashOfItsState() throws Exception {
+        String mood = "m".repeat(500);
+        for (int i = 0; i < 30; i++) {
+            status("/moody?pages=1", "Mood", mood);
+        }
+        String policy = send(to("/actuator/ratelimit/policies/moody" + query("key", mood)))
+                .body();
+
+        assertThat(json.from(policy))
+                .extractingJsonPathArrayValue("$.topDenied[*].key")
+                .contains(JsonPath.<String>read(policy, "$.state.hash"));
+    }
+
+    @Test
     void changesAPolicyWhileRequestsRun(CapturedOutput output) throws Exception {
         status("/api/x");
         HttpResponse<String> changed = post("api", "{\"limits\": \"50/1m, 9/1s\", \"mode\": \"shadow\"}");
