@@ -26,6 +26,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -147,10 +148,18 @@ public final class RateLimitEndpoint {
                 });
     }
 
-    /** Fills the bucket of one key. */
+    /**
+     * Fills the bucket of one key.
+     *
+     * @param plan the client's plan, if the policy has any: under another one, the bucket would be full with other tokens
+     */
     @DeleteOperation
     public WebEndpointResponse<Map<String, Object>> reset(
-            @Selector String kind, @Selector String policy, @Nullable Object key, @Nullable String by) {
+            @Selector String kind,
+            @Selector String policy,
+            @Nullable Object key,
+            @Nullable String by,
+            @Nullable String plan) {
         RequestRule rule = find(kind, policy);
         if (rule == null) {
             return unknown(kind, policy);
@@ -158,10 +167,13 @@ public final class RateLimitEndpoint {
         if (key == null && !settings(policy).key().equals(List.of("global"))) {
             return wrong("key is missing");
         }
+        if (plan == null && !current(policy).plans().isEmpty()) {
+            return wrong("plan is missing; there are: " + plansOf(current(policy)));
+        }
         return answered(() -> {
             String bucket = bucketKey(policy, key == null ? "" : key, by);
-            limiter.reset(current(policy).policy(), bucket);
-            return stateOf(policy, bucket, null);
+            limiter.reset(limits(policy, plan), bucket);
+            return stateOf(policy, bucket, plan);
         });
     }
 
@@ -262,18 +274,25 @@ public final class RateLimitEndpoint {
     }
 
     private Map<String, Object> stateOf(String policy, String key, @Nullable String plan) {
-        ConfiguredPolicy configured = current(policy);
-        Policy limits = plan == null ? configured.policy() : configured.plan(plan);
-        if (limits == null) {
-            throw new IllegalArgumentException(
-                    "no plan is named \"" + plan + "\"; there are: " + new TreeMap<>(configured.plans()).keySet());
-        }
-        PolicyDecision decided = limiter.peek(limits, key, 1);
+        PolicyDecision decided = limiter.peek(limits(policy, plan), key, 1);
         return new Answers()
                 .with("hash", hashOf(key))
                 .with("penalized", decided.penalized() ? true : null)
                 .with(decided.policy(), decided.decision(), 1)
                 .map();
+    }
+
+    private Policy limits(String policy, @Nullable String plan) {
+        ConfiguredPolicy configured = current(policy);
+        Policy limits = plan == null ? configured.policy() : configured.plan(plan);
+        if (limits == null) {
+            throw new IllegalArgumentException("no plan is named \"" + plan + "\"; there are: " + plansOf(configured));
+        }
+        return limits;
+    }
+
+    private static Set<String> plansOf(ConfiguredPolicy policy) {
+        return new TreeMap<>(policy.plans()).keySet();
     }
 
     private Map<String, Object> explanation(Explanation explained) {
