@@ -1,5 +1,6 @@
 package dev.ratelimit.spring;
 
+import dev.ratelimit.KeyDigest;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -33,7 +34,7 @@ final class DeniedKeys {
             return;
         }
         try {
-            counts[placeOf(key)]++;
+            counts[placeOf(KeyDigest.of(key))]++;
         } finally {
             busy.set(false);
         }

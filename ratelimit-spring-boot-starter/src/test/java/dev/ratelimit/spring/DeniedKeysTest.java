@@ -41,6 +41,17 @@ class DeniedKeysTest {
     }
 
     @Test
+    void keepsNoLongKey() {
+        String giant = "a".repeat(1 << 20);
+        keys.add(giant);
+        keys.add(giant);
+        keys.add(giant + "b");
+
+        assertThat(keys.top()).extracting(DeniedKey::denials).containsExactly(2L, 1L);
+        assertThat(keys.top()).allSatisfy(each -> assertThat(each.key()).hasSizeLessThanOrEqualTo(128));
+    }
+
+    @Test
     void tellsKeysOfOneHashApart() {
         keys.add("Aa");
         keys.add("BB");

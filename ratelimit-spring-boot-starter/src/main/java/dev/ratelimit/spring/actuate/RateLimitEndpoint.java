@@ -1,5 +1,6 @@
 package dev.ratelimit.spring.actuate;
 
+import dev.ratelimit.KeyDigest;
 import dev.ratelimit.Policy;
 import dev.ratelimit.spring.ConfiguredPolicy;
 import dev.ratelimit.spring.DeniedKey;
@@ -25,6 +26,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -147,10 +149,18 @@ public final class RateLimitEndpoint {
                 });
     }
 
-    /** Fills the bucket of one key. */
+    /**
+     * Fills the bucket of one key.
+     *
+     * @param plan the client's plan, if the policy has any: under another one, the bucket would be full with other tokens
+     */
     @DeleteOperation
     public WebEndpointResponse<Map<String, Object>> reset(
-            @Selector String kind, @Selector String policy, @Nullable Object key, @Nullable String by) {
+            @Selector String kind,
+            @Selector String policy,
+            @Nullable Object key,
+            @Nullable String by,
+            @Nullable String plan) {
         RequestRule rule = find(kind, policy);
         if (rule == null) {
             return unknown(kind, policy);
@@ -158,10 +168,13 @@ public final class RateLimitEndpoint {
         if (key == null && !settings(policy).key().equals(List.of("global"))) {
             return wrong("key is missing");
         }
+        if (plan == null && !current(policy).plans().isEmpty()) {
+            return wrong("plan is missing; there are: " + plansOf(current(policy)));
+        }
         return answered(() -> {
             String bucket = bucketKey(policy, key == null ? "" : key, by);
-            limiter.reset(current(policy).policy(), bucket);
-            return stateOf(policy, bucket, null);
+            limiter.reset(limits(policy, plan), bucket);
+            return stateOf(policy, bucket, plan);
         });
     }
 
@@ -250,6 +263,11 @@ public final class RateLimitEndpoint {
         return parts.isEmpty() ? keys.hashOf(key) : String.join(" ", parts);
     }
 
+    /** Returns the hash of a key as a request has it; those that are denied most are kept as their digests. */
+    private String hashOf(String key) {
+        return keys.hashOf(KeyDigest.of(key));
+    }
+
     private String bucketKey(String policy, Object value, @Nullable String by) {
         List<String> parts = by == null ? settings(policy).key() : List.of(by);
         List<String> values = texts(value);
@@ -257,18 +275,25 @@ public final class RateLimitEndpoint {
     }
 
     private Map<String, Object> stateOf(String policy, String key, @Nullable String plan) {
-        ConfiguredPolicy configured = current(policy);
-        Policy limits = plan == null ? configured.policy() : configured.plan(plan);
-        if (limits == null) {
-            throw new IllegalArgumentException(
-                    "no plan is named \"" + plan + "\"; there are: " + new TreeMap<>(configured.plans()).keySet());
-        }
-        PolicyDecision decided = limiter.peek(limits, key, 1);
+        PolicyDecision decided = limiter.peek(limits(policy, plan), key, 1);
         return new Answers()
-                .with("hash", keys.hashOf(key))
+                .with("hash", hashOf(key))
                 .with("penalized", decided.penalized() ? true : null)
                 .with(decided.policy(), decided.decision(), 1)
                 .map();
+    }
+
+    private Policy limits(String policy, @Nullable String plan) {
+        ConfiguredPolicy configured = current(policy);
+        Policy limits = plan == null ? configured.policy() : configured.plan(plan);
+        if (limits == null) {
+            throw new IllegalArgumentException("no plan is named \"" + plan + "\"; there are: " + plansOf(configured));
+        }
+        return limits;
+    }
+
+    private static Set<String> plansOf(ConfiguredPolicy policy) {
+        return new TreeMap<>(policy.plans()).keySet();
     }
 
     private Map<String, Object> explanation(Explanation explained) {
@@ -294,7 +319,7 @@ public final class RateLimitEndpoint {
         if (charge != null) {
             PolicyDecision decided = charge.decision();
             answer.with("keyFrom", charge.sources())
-                    .with("keyHash", keys.hashOf(charge.key()))
+                    .with("keyHash", hashOf(charge.key()))
                     .with("plan", policy.plans().isEmpty() ? null : charge.plan() == null ? "unknown" : charge.plan())
                     .with("limits", limits(decided.policy()))
                     .with("penalized", decided.penalized() ? true : null)

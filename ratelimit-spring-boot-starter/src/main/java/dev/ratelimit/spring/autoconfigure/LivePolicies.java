@@ -91,7 +91,16 @@ final class LivePolicies implements PolicyChanger {
         }
         for (PolicyChangedEvent each : changes) {
             LOG.info(each);
-            events.publishEvent(each);
+            publish(each);
+        }
+    }
+
+    /** The change is made by then: a listener that throws fails neither that nor those that are to hear of it next. */
+    private void publish(PolicyChangedEvent event) {
+        try {
+            events.publishEvent(event);
+        } catch (RuntimeException e) {
+            LOG.warn("A listener to PolicyChangedEvent failed", e);
         }
     }
 
@@ -173,12 +182,17 @@ final class LivePolicies implements PolicyChanger {
         }
     }
 
-    /** Returns {@code next}, with what is in force of each policy of which the environment says what it did before. */
+    /**
+     * Returns {@code next}, with what is in force of each policy of which the environment says what it did before. They stay
+     * in the order of the start, which is not that of a source that has come to say something of one of them.
+     */
     private RateLimitProperties followed(RateLimitProperties now, RateLimitProperties next) {
-        Map<String, PolicyProperties> all = new LinkedHashMap<>(next.policies());
-        all.replaceAll((name, policy) -> {
-            PolicyProperties inForce = now.policies().get(name);
-            return inForce != null && policy.equals(read.policies().get(name)) ? inForce : policy;
+        Map<String, PolicyProperties> all = new LinkedHashMap<>(now.policies());
+        all.keySet().retainAll(next.policies().keySet());
+        next.policies().forEach((name, policy) -> {
+            if (!policy.equals(read.policies().get(name))) {
+                all.put(name, policy);
+            }
         });
         return next.with(all);
     }

@@ -34,6 +34,7 @@ public final class RateLimitActuatorAutoConfiguration {
 
     @Bean
     @ConditionalOnMissingBean
+    @ConditionalOnAvailableEndpoint(RateLimitEndpoint.class)
     RequestExplainer rateLimitExplainer(
             RequestRules rules,
             PolicyLimiter limiter,

@@ -195,7 +195,9 @@ public final class RedisRateLimiter implements RateLimiter, AutoCloseable {
 
     /** Decides without Redis, as the policies say. */
     private Reservation degraded(DistinctClaims distinct, Operation operation, Duration maxWait) {
-        buckets.log.degraded();
+        if (operation == Operation.CONSUME) { // whoever only looks decides nothing
+            noteDegraded(distinct);
+        }
         List<Claim> asked = new ArrayList<>();
         boolean allowed = true;
         for (Claim claim : distinct.claims()) {
@@ -203,7 +205,6 @@ public final class RedisRateLimiter implements RateLimiter, AutoCloseable {
                 asked.add(claim);
                 continue;
             }
-            degraded.accept(claim.policy().name());
             if (onFailure(claim) == OnFailure.LOCAL) {
                 asked.add(share(claim));
             } else {
@@ -223,6 +224,15 @@ public final class RedisRateLimiter implements RateLimiter, AutoCloseable {
             }
         }
         return new Reservation(decisions, taken::undo);
+    }
+
+    private void noteDegraded(DistinctClaims distinct) {
+        buckets.log.degraded();
+        for (Claim claim : distinct.claims()) {
+            if (isShared(claim)) {
+                degraded.accept(claim.policy().name());
+            }
+        }
     }
 
     private Decision withoutAsking(Claim claim) {

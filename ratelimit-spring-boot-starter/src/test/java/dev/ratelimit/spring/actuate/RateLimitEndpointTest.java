@@ -4,12 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.jayway.jsonpath.JsonPath;
 import dev.ratelimit.ManualClock;
+import dev.ratelimit.Policy;
 import dev.ratelimit.spring.KeyResolver;
 import dev.ratelimit.spring.Outcome;
 import dev.ratelimit.spring.PlanResolver;
+import dev.ratelimit.spring.PolicyLimiter;
 import dev.ratelimit.spring.RateLimitCounts;
 import dev.ratelimit.spring.RateLimited;
 import dev.ratelimit.spring.TokenCost;
+import dev.ratelimit.spring.web.RequestKeys;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.net.http.HttpClient;
@@ -21,6 +24,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ThreadLocalRandom;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -287,6 +291,19 @@ class RateLimitEndpointTest {
     }
 
     @Test
+    void fillsTheBucketOfAClientWithAPlan(@Autowired PolicyLimiter limiter, @Autowired RequestKeys keys)
+            throws Exception {
+        Policy pro = Objects.requireNonNull(
+                Objects.requireNonNull(limiter.policies().find("planned")).plan("pro"));
+        String key = keys.keyOf(List.of("principal", "header:X-Device"), List.of("ann", "phone"));
+        assertThat(limiter.decide(pro, key, 20).decision().remaining()).isZero();
+
+        String path = "/actuator/ratelimit/policies/planned" + query("key", "ann", "key", "phone", "plan", "pro");
+        assertThat(send(to(path).DELETE()).body()).contains("\"remaining\":20");
+        assertThat(limiter.peek(pro, key, 20).decision().allowed()).isTrue();
+    }
+
+    @Test
     void showsWhoIsDeniedMostAndNeverAKey() throws Exception {
         for (int i = 0; i < 30; i++) {
             status("/secret", "X-Api-Key", "much-denied");
@@ -305,6 +322,20 @@ class RateLimitEndpointTest {
                 .satisfies(denials -> assertThat(denials.longValue()).isGreaterThan(20));
         assertThat(state + secret.body()).doesNotContain("much-denied");
         assertThat(api.body()).contains("topDenied").doesNotContain("127.0.0.1");
+    }
+
+    @Test
+    void showsALongKeyUnderTheHashOfItsState() throws Exception {
+        String mood = "m".repeat(500);
+        for (int i = 0; i < 30; i++) {
+            status("/moody?pages=1", "Mood", mood);
+        }
+        String policy = send(to("/actuator/ratelimit/policies/moody" + query("key", mood)))
+                .body();
+
+        assertThat(json.from(policy))
+                .extractingJsonPathArrayValue("$.topDenied[*].key")
+                .contains(JsonPath.<String>read(policy, "$.state.hash"));
     }
 
     @Test
@@ -375,6 +406,8 @@ class RateLimitEndpointTest {
         "GET, /policies/secret?key=x&by=nothing, 400",
         "GET, /policies/planned?key=a&key=b&plan=gold, 400",
         "DELETE, /policies/api, 400",
+        "DELETE, /policies/planned?key=a&key=b, 400",
+        "DELETE, /policies/planned?key=a&key=b&plan=gold, 400",
         "DELETE, /policies/apo?key=127.0.0.1, 404",
         "DELETE, /policies/dormant, 200"
     })

@@ -61,6 +61,13 @@ class LivePoliciesTest {
         }
     }
 
+    static final class Throwing {
+        @EventListener
+        void hear(PolicyChangedEvent event) {
+            throw new IllegalStateException("listener");
+        }
+    }
+
     private static String limits(AssertableApplicationContext context, String policy) {
         return Objects.requireNonNull(context.getBean(ConfiguredPolicies.class).find(policy))
                 .limitsText();
@@ -100,6 +107,41 @@ class LivePoliciesTest {
             assertThat(output)
                     .contains("policy api has changed: limits 5/1m -> 6/1m, 50/1h, mode ENFORCE -> ENFORCE")
                     .contains("policy login has changed: limits 3/1h -> 3/1h, mode ENFORCE -> OFF");
+        });
+    }
+
+    /** Whose properties come first, and so would the policies. */
+    @Test
+    void followsASourceThatComesLater() {
+        app.run(context -> {
+            List<String> names =
+                    List.copyOf(context.getBean(ConfiguredPolicies.class).now().keySet());
+            String last = names.get(names.size() - 1);
+            context.getEnvironment()
+                    .getPropertySources()
+                    .addFirst(new MapPropertySource("later", Map.of("ratelimit.policies." + last + ".mode", "shadow")));
+            publishChange(context);
+
+            assertThat(context.getBean(ConfiguredPolicies.class).find(last))
+                    .extracting(ConfiguredPolicy::mode)
+                    .isEqualTo(PolicyMode.SHADOW);
+            assertThat(context.getBean(ConfiguredPolicies.class).now().keySet()).containsExactlyElementsOf(names);
+        });
+    }
+
+    @Test
+    void tellsOfAllChangesThoughAListenerThrows(CapturedOutput output) {
+        app.withBean(Throwing.class).run(context -> {
+            environment.put("ratelimit.policies.api.limits", "6/1m");
+            environment.put("ratelimit.policies.login.limits", "4/1h");
+            publishChange(context);
+
+            assertThat(limits(context, "api")).isEqualTo("6/1m");
+            assertThat(output)
+                    .contains(
+                            "policy api has changed",
+                            "policy login has changed",
+                            "A listener to PolicyChangedEvent failed");
         });
     }
 

@@ -34,7 +34,10 @@ class RateLimitActuatorTest {
 
     @Test
     void isThereOnlyWhereItIsExposed() {
-        web.run(context -> assertThat(context).hasNotFailed().doesNotHaveBean(RateLimitEndpoint.class));
+        web.run(context -> assertThat(context)
+                .hasNotFailed()
+                .doesNotHaveBean(RateLimitEndpoint.class)
+                .doesNotHaveBean(RequestExplainer.class));
         web.withPropertyValues("management.endpoints.web.exposure.include=ratelimit")
                 .run(context -> assertThat(context).hasSingleBean(RateLimitEndpoint.class));
         web.withPropertyValues(

@@ -74,6 +74,16 @@ class OnFailureTest {
     }
 
     @Test
+    void countsNoDecisionWhereSomebodyOnlyLooks() {
+        server.kill();
+
+        assertThat(limiter.peek(api, "k", 1).allowed()).isTrue();
+        assertThat(degraded).isEmpty();
+        assertThat(limiter.tryConsume(api, "k", 1).allowed()).isTrue();
+        assertThat(degraded).containsExactly("api");
+    }
+
+    @Test
     void holdsAShareOfTheLimits() {
         try (RedisRateLimiter oneOfFour = newLimiter(4)) {
             server.kill();
