@@ -16,6 +16,7 @@ import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -127,7 +128,8 @@ final class Browser implements AutoCloseable {
                 JsonNode message = JSON.readTree(text.toString());
                 text.setLength(0);
                 if (message.has("id")) {
-                    calls.remove(message.get("id").asInt()).complete(message);
+                    Objects.requireNonNull(calls.remove(message.get("id").asInt()))
+                            .complete(message);
                 } else {
                     note(message.get("method").asString(), message.get("params"));
                 }

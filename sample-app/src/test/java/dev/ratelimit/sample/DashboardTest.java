@@ -42,7 +42,7 @@ class DashboardTest {
             Set<String> names = new HashSet<>();
             String scrape = app.getBean(PrometheusMeterRegistry.class).scrape();
             scrape.lines().filter(line -> line.startsWith("ratelimit_")).forEach(line -> {
-                names.add(line.split("[{ ]")[0]);
+                names.add(line.split("[{ ]", -1)[0]);
                 matchers(line)
                         .forEach(each -> labels.computeIfAbsent(each.group(1), any -> new HashSet<>())
                                 .add(each.group(2)));
