@@ -347,15 +347,6 @@ public final class RedisRateLimiter implements RateLimiter, AutoCloseable {
         return known.computeIfAbsent(policy, unknown -> new RedisPolicy(unknown, instances));
     }
 
-    private static boolean areAllowed(List<Decision> decisions) {
-        for (Decision decision : decisions) {
-            if (!decision.allowed()) {
-                return false;
-            }
-        }
-        return true;
-    }
-
     /** Returns {@code duration} in microseconds, or as many as the script can count; none if it is negative. */
     private static long micros(Duration duration) {
         long seconds = Math.min(duration.getSeconds(), RedisLimit.MAX_DEBT / 1_000_000 - 1);
