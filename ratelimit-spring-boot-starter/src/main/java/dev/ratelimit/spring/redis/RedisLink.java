@@ -45,7 +45,6 @@ final class RedisLink implements AutoCloseable {
 
     private final boolean isCluster;
     private final ClientResources resources;
-    private final boolean ownsResources;
     private final LettuceConnectionFactory factory;
     private final AtomicReference<@Nullable CompletableFuture<Void>> connecting = new AtomicReference<>();
     private volatile @Nullable RedisClusterAsyncCommands<byte[], byte[]> commands;
@@ -57,8 +56,7 @@ final class RedisLink implements AutoCloseable {
         requireKnown(model);
         isCluster = model.getClusterConfiguration() != null;
         Optional<ClientResources> lent = model.getClientConfiguration().getClientResources();
-        resources = reconnectingSoon(lent.map(ClientResources::mutate).orElseGet(ClientResources::builder));
-        ownsResources = lent.isEmpty();
+        resources = reconnectingSoon(lent.map(RedisLink::sharing).orElseGet(ClientResources::builder));
         factory = new LettuceConnectionFactory(configuration(model), client(model.getClientConfiguration()));
         factory.setEagerInitialization(false);
         factory.afterPropertiesSet();
@@ -110,6 +108,15 @@ final class RedisLink implements AutoCloseable {
             }
         }
         return client.build();
+    }
+
+    /** Returns a builder of resources that share the threads of {@code lent}, and leave them be when they are shut down. */
+    private static ClientResources.Builder sharing(ClientResources lent) {
+        return lent.mutate() // which would take them for its own
+                .eventLoopGroupProvider(lent.eventLoopGroupProvider())
+                .eventExecutorGroup(lent.eventExecutorGroup())
+                .timer(lent.timer())
+                .commandLatencyRecorder(lent.commandLatencyRecorder());
     }
 
     /** Unless told, Lettuce takes ever longer to reconnect, up to half a minute. */
@@ -249,8 +256,6 @@ final class RedisLink implements AutoCloseable {
         closed = true;
         commands = null;
         factory.destroy();
-        if (ownsResources) {
-            resources.shutdown(0, 0, TimeUnit.SECONDS);
-        }
+        resources.shutdown(0, 0, TimeUnit.SECONDS);
     }
 }

@@ -42,6 +42,15 @@ final class LogLines implements AutoCloseable {
         return of("dev.ratelimit");
     }
 
+    /** What the client below the limiter complains of. */
+    List<String> complaints() {
+        return events.stream()
+                .filter(event -> event.getLevel().isGreaterOrEqual(Level.WARN))
+                .filter(event -> !event.getLoggerName().startsWith("dev.ratelimit"))
+                .map(ILoggingEvent::toString)
+                .toList();
+    }
+
     private List<String> of(String logger) {
         return events.stream()
                 .filter(event -> event.getLoggerName().startsWith(logger))
