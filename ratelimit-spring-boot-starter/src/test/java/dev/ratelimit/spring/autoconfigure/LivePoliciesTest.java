@@ -63,6 +63,7 @@ class LivePoliciesTest {
 
     static final class Throwing {
         @EventListener
+        @SuppressWarnings("DoNotCallSuggester") // that it throws is what it is there for
         void hear(PolicyChangedEvent event) {
             throw new IllegalStateException("listener");
         }

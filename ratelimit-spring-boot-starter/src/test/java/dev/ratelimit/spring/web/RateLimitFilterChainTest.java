@@ -64,7 +64,6 @@ class RateLimitFilterChainTest {
     }
 
     private RateLimitFilter filter(ConfiguredPolicy configured, ChargedStatuses chargeOn) {
-        Policy policy = configured.policy();
         ConfiguredPolicies policies = new ConfiguredPolicies(List.of(configured));
         RequestRule rule = new RequestRule(
                 configured,
