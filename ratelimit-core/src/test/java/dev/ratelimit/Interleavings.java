@@ -14,7 +14,7 @@ import org.jetbrains.lincheck.datastructures.StressOptions;
  */
 final class Interleavings {
     private static final int ITERATIONS = Integer.getInteger("lincheck.iterations", 10);
-    private static final int MODELLED = Integer.getInteger("lincheck.modelled", 100);
+    private static final int MODELLED = Integer.getInteger("lincheck.modelled", 50);
     private static final int STRESS = Integer.getInteger("lincheck.stress", 100);
     private static final boolean PROGRESS = Boolean.getBoolean("lincheck.progress");
 
