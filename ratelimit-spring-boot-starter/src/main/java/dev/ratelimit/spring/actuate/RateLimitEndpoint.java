@@ -158,11 +158,15 @@ public final class RateLimitEndpoint {
         if (key == null && !settings(policy).key().equals(List.of("global"))) {
             return wrong("key is missing");
         }
-        return answered(() -> {
-            String bucket = bucketKey(policy, key == null ? "" : key, by);
-            limiter.reset(current(policy).policy(), bucket);
-            return stateOf(policy, bucket, null);
-        });
+        try {
+            return answered(() -> {
+                String bucket = bucketKey(policy, key == null ? "" : key, by);
+                limiter.reset(current(policy).policy(), bucket);
+                return stateOf(policy, bucket, null);
+            });
+        } catch (IllegalStateException e) { // Redis did not say that it did so
+            return error(String.valueOf(e.getMessage()), WebEndpointResponse.STATUS_SERVICE_UNAVAILABLE);
+        }
     }
 
     /**
@@ -370,10 +374,14 @@ public final class RateLimitEndpoint {
     }
 
     private static WebEndpointResponse<Map<String, Object>> notFound(String error) {
-        return new WebEndpointResponse<>(Map.of("error", error), WebEndpointResponse.STATUS_NOT_FOUND);
+        return error(error, WebEndpointResponse.STATUS_NOT_FOUND);
     }
 
     private static WebEndpointResponse<Map<String, Object>> wrong(String error) {
-        return new WebEndpointResponse<>(Map.of("error", error), WebEndpointResponse.STATUS_BAD_REQUEST);
+        return error(error, WebEndpointResponse.STATUS_BAD_REQUEST);
+    }
+
+    private static WebEndpointResponse<Map<String, Object>> error(String error, int status) {
+        return new WebEndpointResponse<>(Map.of("error", error), status);
     }
 }
