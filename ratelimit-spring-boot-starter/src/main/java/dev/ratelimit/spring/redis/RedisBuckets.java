@@ -61,10 +61,14 @@ final class RedisBuckets implements AutoCloseable {
         link.start();
     }
 
-    /** Returns the decisions on {@code claims} if it is known without asking that one of them is denied, or null. */
+    /**
+     * Returns the decisions on {@code claims} if they are known without asking, and one of them is a denial; or null.
+     *
+     * @param elsewhere whether the request is denied anyway, so that it does not matter what they are
+     */
     @Nullable
-    List<Decision> denied(List<RedisClaim> claims, long patienceMicros) {
-        return denials.decide(claims, patienceMicros);
+    List<Decision> denied(List<RedisClaim> claims, long patienceMicros, boolean elsewhere) {
+        return denials.decide(claims, patienceMicros, elsewhere);
     }
 
     /** Sends calls about {@code claims}, one for each slot that they are in; or none, if Redis is not there. */
@@ -108,18 +112,12 @@ final class RedisBuckets implements AutoCloseable {
             return null;
         }
         Decision[] decisions = new Decision[claims.size()];
-        boolean allowed = true;
         for (Call call : calls) {
             List<long[]> debts = call.reply.join().debts();
             for (int i = 0; i < debts.size(); i++) {
                 RedisClaim claim = call.claims.get(i);
-                Decision decision = claim.policy().decide(debts.get(i), claim.tokens(), patienceMicros);
-                decisions[claims.indexOf(claim)] = decision;
-                allowed &= decision.allowed();
+                decisions[claims.indexOf(claim)] = claim.policy().decide(debts.get(i), claim.tokens(), patienceMicros);
             }
-        }
-        if (!allowed) {
-            calls.forEach(this::remember);
         }
         return List.of(decisions);
     }
@@ -147,10 +145,13 @@ final class RedisBuckets implements AutoCloseable {
         return false;
     }
 
-    private void remember(Call call) {
-        List<long[]> debts = call.reply.join().debts();
-        for (int i = 0; i < debts.size(); i++) {
-            denials.remember(call.claims.get(i), debts.get(i), call.sentAt);
+    /** Remembers the replies to {@code calls} about a request that was denied, here or there, as it may come again at once. */
+    void remember(List<Call> calls) {
+        for (Call call : calls) {
+            List<long[]> debts = call.reply.join().debts();
+            for (int i = 0; i < debts.size(); i++) {
+                denials.remember(call.claims.get(i), debts.get(i), call.sentAt);
+            }
         }
     }
 

@@ -133,12 +133,16 @@ public final class RedisRateLimiter implements RateLimiter, AutoCloseable {
     private Reservation decide(
             DistinctClaims distinct, List<Claim> own, List<RedisClaim> others, Operation operation, Duration maxWait) {
         long patienceMicros = micros(maxWait);
-        List<Decision> denied = buckets.denied(others, patienceMicros);
+        List<Decision> denied = buckets.denied(others, patienceMicros, /* elsewhere= */ false);
         if (denied != null) {
             List<Decision> mine = decideHere(own, Operation.PEEK, maxWait).decisions();
             return new Reservation(inOrder(distinct, mine, denied), null);
         }
         Reservation mine = decideHere(own, operation, maxWait);
+        List<Decision> known = mine.allowed() ? null : buckets.denied(others, patienceMicros, /* elsewhere= */ true);
+        if (known != null) {
+            return new Reservation(inOrder(distinct, mine.decisions(), known), null);
+        }
         boolean takes = operation == Operation.CONSUME && mine.allowed();
         List<Call> calls = buckets.send(takes ? Operation.CONSUME : Operation.PEEK, patienceMicros, others);
         List<Decision> theirs = buckets.await(calls, others, patienceMicros);
@@ -148,6 +152,9 @@ public final class RedisRateLimiter implements RateLimiter, AutoCloseable {
             decided = degraded(distinct, operation, maxWait);
         } else {
             decided = decided(inOrder(distinct, mine.decisions(), theirs), mine, takes ? others : List.of());
+            if (!decided.allowed()) {
+                buckets.remember(calls);
+            }
         }
         if (!decided.allowed()) {
             buckets.giveBack(calls);
@@ -335,15 +342,6 @@ public final class RedisRateLimiter implements RateLimiter, AutoCloseable {
             known.clear();
         }
         return known.computeIfAbsent(policy, unknown -> new RedisPolicy(unknown, instances));
-    }
-
-    private static boolean areAllowed(List<Decision> decisions) {
-        for (Decision decision : decisions) {
-            if (!decision.allowed()) {
-                return false;
-            }
-        }
-        return true;
     }
 
     /** Returns {@code duration} in microseconds, or as many as the script can count; none if it is negative. */

@@ -276,6 +276,26 @@ class RedisRateLimiterTest {
         assertThat(calls()).isEqualTo(before + 1);
     }
 
+    @Test
+    void asksOnceASecondForAKeyThatIsDeniedHere() {
+        limiter.tryConsume(here, "k", 3);
+        limiter.tryConsume(api, "k", 2);
+        List<Claim> claims = List.of(new Claim(api, "k", 1), new Claim(here, "k", 1));
+        long before = calls();
+        for (int i = 0; i < 100; i++) {
+            List<Decision> decisions = limiter.tryConsume(claims);
+            assertThat(decisions).extracting(Decision::allowed).containsExactly(true, false);
+            assertThat(decisions.get(0).remaining()).isEqualTo(2);
+        }
+        assertThat(calls()).isEqualTo(before + 1);
+
+        clock.advance(Duration.ofSeconds(1));
+        limiter.tryConsume(claims);
+        assertThat(calls()).isEqualTo(before + 2);
+        assertThat(limiter.tryConsume(api, "k", 3).allowed()).isTrue();
+        assertThat(calls()).isEqualTo(before + 3);
+    }
+
     private static long calls() {
         return server.calls("evalsha") + server.calls("eval");
     }
