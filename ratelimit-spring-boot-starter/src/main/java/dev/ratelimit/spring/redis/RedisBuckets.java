@@ -56,7 +56,7 @@ final class RedisBuckets implements AutoCloseable {
         this.clock = clock;
         breaker = new Breaker(clock);
         denials = new Denials(clock, maximumKeys);
-        log = new FailureLog(clock);
+        log = new FailureLog(clock, breaker);
         stats = new RedisStats(breaker);
         link.start();
     }
@@ -134,9 +134,9 @@ final class RedisBuckets implements AutoCloseable {
             return true;
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            log.failed(e); // but it is no fault of Redis
+            log.because(e); // but it is no fault of Redis
         } catch (TimeoutException e) {
-            failed(new RedisCommandTimeoutException("no answer in " + timeout.toMillis() + " ms"));
+            failed(noAnswerInTime());
         } catch (ExecutionException e) {
             failed(e);
         } finally {
@@ -211,21 +211,30 @@ final class RedisBuckets implements AutoCloseable {
 
     private void succeeded() {
         if (breaker.succeeded()) {
-            log.back();
+            log.closed();
         }
     }
 
     private void failed(Throwable failure) {
+        Throwable cause = causeOf(failure);
+        stats.failed(cause);
+        log.because(cause);
+        if (!UnreadableValueException.is(cause) && breaker.failed()) {
+            log.opened();
+        }
+    }
+
+    private static Throwable causeOf(Throwable failure) {
         Throwable cause = failure;
         while ((cause instanceof CompletionException || cause instanceof ExecutionException)
                 && cause.getCause() != null) {
             cause = cause.getCause();
         }
-        if (!UnreadableValueException.is(cause)) {
-            breaker.failed();
-        }
-        stats.failed(cause);
-        log.failed(cause);
+        return cause;
+    }
+
+    private RedisException noAnswerInTime() {
+        return new RedisCommandTimeoutException("no answer in " + timeout.toMillis() + " ms");
     }
 
     /**
@@ -236,14 +245,26 @@ final class RedisBuckets implements AutoCloseable {
         byte[] key = (claim.key() + ":probe").getBytes(StandardCharsets.UTF_8); // in the slot of the claim
         CompletableFuture<Void> connected = isLinkInDoubt ? link.renew() : link.connect();
         isLinkInDoubt = true;
-        connected.thenAccept(done -> {
-            long sentAt = clock.nanos();
-            link.commands().set(key, NOTHING, FOR_A_SECOND).thenAccept(reply -> {
+        connected.thenAccept(done -> probe(key)).whenComplete((done, failure) -> {
+            if (failure != null) {
+                log.because(causeOf(failure));
+            }
+        });
+    }
+
+    private void probe(byte[] key) {
+        long sentAt = clock.nanos();
+        link.commands().set(key, NOTHING, FOR_A_SECOND).whenComplete((reply, failure) -> {
+            if (failure == null) {
                 isLinkInDoubt = false;
-                if (isInTime(sentAt)) {
-                    succeeded();
-                }
-            });
+            }
+            if (!isInTime(sentAt)) {
+                log.because(noAnswerInTime()); // and not that its connection was given up since
+            } else if (failure != null) {
+                log.because(causeOf(failure));
+            } else {
+                succeeded();
+            }
         });
     }
 
