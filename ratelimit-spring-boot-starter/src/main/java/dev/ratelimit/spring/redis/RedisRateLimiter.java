@@ -29,6 +29,9 @@ import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactor
  *
  * <p>Where Redis does not answer in time, or not as it should, what {@link OnFailure} says of a policy decides in its place.
  * Policies that are not shared are decided in this process, together with the others: all or nothing.
+ *
+ * <p>Whoever makes policies in code makes sure that they fit Redis, by {@link #requireFitting(Policy)}: all methods throw an
+ * {@link IllegalArgumentException} at one that does not.
  */
 public final class RedisRateLimiter implements RateLimiter, AutoCloseable {
     private static final int MAX_KNOWN_POLICIES = 1_024;
@@ -79,6 +82,18 @@ public final class RedisRateLimiter implements RateLimiter, AutoCloseable {
      */
     public static void requireFitting(Policy policy, int instances) {
         new RedisPolicy(policy, instances);
+    }
+
+    /**
+     * Makes sure of a policy before anybody asks under it.
+     *
+     * @throws IllegalArgumentException if its buckets are in Redis, but its limits do not fit there, as in the method of two
+     *     arguments
+     */
+    public void requireFitting(Policy policy) {
+        if (shared.test(policy.name())) {
+            requireFitting(policy, instances);
+        }
     }
 
     /**
