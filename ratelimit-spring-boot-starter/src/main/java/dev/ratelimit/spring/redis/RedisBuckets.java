@@ -79,9 +79,9 @@ final class RedisBuckets implements AutoCloseable {
             }
             return List.of();
         }
+        List<Call> calls = new ArrayList<>(1);
         try {
             RedisClusterAsyncCommands<byte[], byte[]> redis = link.commands();
-            List<Call> calls = new ArrayList<>(1);
             for (List<RedisClaim> together : bySlot(claims)) {
                 long sentAt = clock.nanos();
                 calls.add(new Call(together, script.call(redis, operation, patienceMicros, together), sentAt));
@@ -89,6 +89,7 @@ final class RedisBuckets implements AutoCloseable {
             return calls;
         } catch (RedisException e) {
             failed(e);
+            giveBack(calls);
             return List.of();
         }
     }
