@@ -18,6 +18,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -329,6 +330,26 @@ class RedisRateLimiterTest {
             limiter.refund(api, "k", 1);
             assertThat(limiter.tryConsume(api, "k", 1).allowed()).isTrue();
         }
+    }
+
+    @Test
+    void takesOneTimeAndAGetAndAtMostASetForEachClaim() {
+        List<Claim> claims = List.of(new Claim(api, "k", 2), new Claim(login, "k", 1));
+        limiter.tryConsume(api, "another", 1); // so that Redis knows the script
+
+        server.call("CONFIG", "RESETSTAT");
+        limiter.tryConsume(claims);
+        assertThat(commands()).containsExactly(1L, 1L, 2L, 2L);
+        server.call("CONFIG", "RESETSTAT");
+        limiter.tryConsume(List.of(new Claim(api, "k", 4), new Claim(login, "k", 1)));
+        assertThat(commands()).containsExactly(1L, 1L, 2L, 0L);
+        server.call("CONFIG", "RESETSTAT");
+        limiter.peek(api, "k", 1);
+        assertThat(commands()).containsExactly(1L, 1L, 1L, 0L);
+    }
+
+    private static List<Long> commands() {
+        return Stream.of("evalsha", "time", "get", "set").map(server::calls).toList();
     }
 
     @Test
