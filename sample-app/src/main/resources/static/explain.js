@@ -5,17 +5,29 @@ import {seconds} from './fields.js';
 export function explainOnSubmit() {
   at('explain').addEventListener('submit', async event => {
     event.preventDefault();
-    const response = await fetch(`actuator/ratelimit/explain?${query()}`);
-    const answer = await response.json();
-    if (response.ok) {
-      say(at('verdict'), verdict(answer));
-      const policies = answer.policies.toSorted((a, b) => b.asked - a.asked);
-      at('explained').replaceChildren(...policies.map(row));
-    } else {
-      say(at('verdict'), `This cannot be explained: ${answer.error}`);
-      at('explained').replaceChildren();
+    try {
+      const response = await fetch(`actuator/ratelimit/explain?${query()}`);
+      const answer = await response.json();
+      if (response.ok) {
+        explain(answer);
+      } else {
+        refuse(answer.error);
+      }
+    } catch {
+      refuse('the server gave no answer that can be read.');
     }
   });
+}
+
+function explain(answer) {
+  say(at('verdict'), verdict(answer));
+  const policies = answer.policies.toSorted((a, b) => b.asked - a.asked);
+  at('explained').replaceChildren(...policies.map(row));
+}
+
+function refuse(error) {
+  say(at('verdict'), `This cannot be explained: ${error}`);
+  at('explained').replaceChildren();
 }
 
 function query() {

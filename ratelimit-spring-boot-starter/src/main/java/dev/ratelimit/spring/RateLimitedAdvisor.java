@@ -1,11 +1,13 @@
 package dev.ratelimit.spring;
 
 import dev.ratelimit.NanoClock;
+import dev.ratelimit.Policy;
 import java.io.Serial;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.lang.reflect.Proxy;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.springframework.aop.support.StaticMethodMatcherPointcutAdvisor;
 import org.springframework.core.Ordered;
@@ -31,16 +33,18 @@ public final class RateLimitedAdvisor extends StaticMethodMatcherPointcutAdvisor
     /**
      * Creates the advisor.
      *
+     * @param requireFitting throws an {@link IllegalArgumentException} at a limit in place that the limiter cannot count with
      * @param byClass whether proxies are subclasses also of what has interfaces
      */
     public RateLimitedAdvisor(
             Supplier<ConfiguredPolicies> policies,
             StringValueResolver placeholders,
+            Consumer<Policy> requireFitting,
             Supplier<PolicyLimiter> limiter,
             Supplier<NanoClock> clock,
             Supplier<CallContexts> contexts,
             boolean byClass) {
-        this.calls = SingletonSupplier.of(() -> new RateLimitedCalls(policies.get(), placeholders));
+        this.calls = SingletonSupplier.of(() -> new RateLimitedCalls(policies.get(), placeholders, requireFitting));
         setAdvice(new RateLimitedInterceptor(
                 SingletonSupplier.of(() -> new CallLimiter(calls.get(), limiter.get(), clock.get(), contexts.get()))));
         this.byClass = byClass;

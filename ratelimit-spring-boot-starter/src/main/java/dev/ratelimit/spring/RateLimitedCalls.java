@@ -12,6 +12,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -34,6 +35,7 @@ import org.springframework.util.StringValueResolver;
 final class RateLimitedCalls {
     private final ConfiguredPolicies policies;
     private final StringValueResolver placeholders;
+    private final Consumer<Policy> requireFitting;
     private final Map<Method, Latest> latest = new ConcurrentHashMap<>();
     private final Map<MethodClassKey, Latest> methods = new ConcurrentHashMap<>();
     private final Map<String, AnnotatedElement> names = new ConcurrentHashMap<>();
@@ -45,9 +47,10 @@ final class RateLimitedCalls {
      */
     private record Latest(Class<?> type, Map<String, ConfiguredPolicy> of, RateLimitedMethod limited) {}
 
-    RateLimitedCalls(ConfiguredPolicies policies, StringValueResolver placeholders) {
+    RateLimitedCalls(ConfiguredPolicies policies, StringValueResolver placeholders, Consumer<Policy> requireFitting) {
         this.policies = policies;
         this.placeholders = placeholders;
+        this.requireFitting = requireFitting;
     }
 
     /**
@@ -187,7 +190,9 @@ final class RateLimitedCalls {
         }
         try {
             List<Limit> limits = Stream.of(limit.split(",")).map(Limit::parse).toList();
-            return new ConfiguredPolicy(new Policy(inPlaceName, limits), 1);
+            Policy inPlace = new Policy(inPlaceName, limits);
+            requireFitting.accept(inPlace);
+            return new ConfiguredPolicy(inPlace, 1);
         } catch (IllegalArgumentException e) {
             throw new InvalidRateLimitException(place, "has the limit \"" + limit + "\": " + e.getMessage());
         }

@@ -171,11 +171,15 @@ public final class RateLimitEndpoint {
         if (plan == null && !current(policy).plans().isEmpty()) {
             return wrong("plan is missing; there are: " + plansOf(current(policy)));
         }
-        return answered(() -> {
-            String bucket = bucketKey(policy, key == null ? "" : key, by);
-            limiter.reset(limits(policy, plan), bucket);
-            return stateOf(policy, bucket, plan);
-        });
+        try {
+            return answered(() -> {
+                String bucket = bucketKey(policy, key == null ? "" : key, by);
+                limiter.reset(limits(policy, plan), bucket);
+                return stateOf(policy, bucket, plan);
+            });
+        } catch (IllegalStateException e) { // Redis did not say that it did so
+            return error(String.valueOf(e.getMessage()), WebEndpointResponse.STATUS_SERVICE_UNAVAILABLE);
+        }
     }
 
     /**
@@ -395,10 +399,14 @@ public final class RateLimitEndpoint {
     }
 
     private static WebEndpointResponse<Map<String, Object>> notFound(String error) {
-        return new WebEndpointResponse<>(Map.of("error", error), WebEndpointResponse.STATUS_NOT_FOUND);
+        return error(error, WebEndpointResponse.STATUS_NOT_FOUND);
     }
 
     private static WebEndpointResponse<Map<String, Object>> wrong(String error) {
-        return new WebEndpointResponse<>(Map.of("error", error), WebEndpointResponse.STATUS_BAD_REQUEST);
+        return error(error, WebEndpointResponse.STATUS_BAD_REQUEST);
+    }
+
+    private static WebEndpointResponse<Map<String, Object>> error(String error, int status) {
+        return new WebEndpointResponse<>(Map.of("error", error), status);
     }
 }

@@ -29,6 +29,9 @@ import org.springframework.context.SmartLifecycle;
 public final class RateLimitReporter implements SmartLifecycle {
     private static final Log LOG = LogFactory.getLog(RateLimitReporter.class);
     private static final long MINUTE_NANOS = TimeUnit.MINUTES.toNanos(1);
+    private static final int PHASE =
+            DEFAULT_PHASE - 4_096; // stops after the web server, whose last requests count, too
+    private static final long STOP_PATIENCE_SECONDS = 5;
 
     private final List<Denials> denials;
     private final RateLimitCounts counts;
@@ -82,17 +85,32 @@ public final class RateLimitReporter implements SmartLifecycle {
             reporting.setDaemon(true);
             return reporting;
         });
-        started.scheduleWithFixedDelay(this::report, 1, 1, TimeUnit.SECONDS);
+        started.scheduleWithFixedDelay(() -> report(/* last= */ false), 1, 1, TimeUnit.SECONDS);
         thread = started;
     }
 
+    /** Reports for the last time, after the report that may be under way. */
     @Override
     public void stop() {
         ScheduledExecutorService running = thread;
-        if (running != null) {
-            running.shutdownNow();
-            thread = null;
+        if (running == null) {
+            return;
         }
+        thread = null;
+        running.shutdown();
+        try {
+            if (running.awaitTermination(STOP_PATIENCE_SECONDS, TimeUnit.SECONDS)) {
+                report(/* last= */ true);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        running.shutdownNow();
+    }
+
+    @Override
+    public int getPhase() {
+        return PHASE;
     }
 
     @Override
@@ -102,13 +120,17 @@ public final class RateLimitReporter implements SmartLifecycle {
 
     /** Reports what has changed since the last time. */
     void report() {
+        report(/* last= */ false);
+    }
+
+    private void report(boolean last) {
         for (Denials each : denials) {
             long count = counts.count(each.policy, Outcome.DENIED);
             if (count != each.published) {
                 publish(new RateLimitDeniedEvent(each.policy, count - each.published));
                 each.published = count;
             }
-            log(each, count);
+            log(each, count, last);
         }
         if (redis != null && redis.isFailing() != degraded) {
             degraded = !degraded;
@@ -116,9 +138,9 @@ public final class RateLimitReporter implements SmartLifecycle {
         }
     }
 
-    private void log(Denials of, long count) {
+    private void log(Denials of, long count, boolean last) {
         long now = clock.nanos();
-        if (count != of.logged && now - of.loggedAt >= MINUTE_NANOS) {
+        if (count != of.logged && (last || now - of.loggedAt >= MINUTE_NANOS)) {
             LOG.info("Policy " + of.policy + " denied " + (count - of.logged) + " more, " + count + " in all");
             of.logged = count;
             of.loggedAt = now;

@@ -126,12 +126,14 @@ public final class RateLimitAutoConfiguration {
                 ConfigurableListableBeanFactory beans,
                 ObjectProvider<ConfiguredPolicies> policies,
                 ObjectProvider<PolicyLimiter> limiter,
+                ObjectProvider<RedisRateLimiter> redis,
                 ObjectProvider<NanoClock> clock,
                 ObjectProvider<CallContexts> contexts,
                 Environment environment) {
             return new RateLimitedAdvisor(
                     policies::getObject,
                     beans::resolveEmbeddedValue,
+                    policy -> redis.ifUnique(each -> each.requireFitting(policy)),
                     limiter::getObject,
                     clock::getObject,
                     () -> contexts.getIfAvailable(() -> CallContexts.NONE),

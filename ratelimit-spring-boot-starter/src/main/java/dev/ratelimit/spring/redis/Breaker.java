@@ -25,11 +25,13 @@ final class Breaker {
         return failures.get() >= FAILURES;
     }
 
-    void failed() {
-        if (failures.get() < FAILURES) {
-            probeDueAt.set(clock.nanos()); // the first one at once, and set before it opens
-            failures.incrementAndGet();
+    /** Counts a failure, and returns whether it is the one that opens it. */
+    boolean failed() {
+        if (isOpen()) {
+            return false;
         }
+        probeDueAt.set(clock.nanos()); // the first one at once, and set before it opens
+        return failures.incrementAndGet() == FAILURES;
     }
 
     /** Closes it, and returns whether it was open. */

@@ -10,7 +10,8 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What keys owed when Redis last denied them, so that it need not be asked again while they still owe it. Thread-safe.
+ * What keys owed in Redis when a request was last denied, so that it need not be asked again while they still owe it.
+ * Thread-safe.
  *
  * <p>Redis saw the debt at some time between the call and its reply. It is reckoned with as of the call to decide, so that
  * nobody is denied who could pass; and as of the reply to say how long to wait, so that nobody comes back too early. Other
@@ -43,11 +44,15 @@ final class Denials {
         debts.invalidate(claim.key());
     }
 
-    /** Returns the decisions on {@code claims} if something is known of all and one of them is sure to be denied, or null. */
+    /**
+     * Returns the decisions on {@code claims} if something is known of all and one of them is sure to be denied, or null.
+     *
+     * @param elsewhere whether there is a denial already, so that none of them needs to be one
+     */
     @Nullable
-    List<Decision> decide(List<RedisClaim> claims, long patienceMicros) {
+    List<Decision> decide(List<RedisClaim> claims, long patienceMicros, boolean elsewhere) {
         Decision[] decisions = new Decision[claims.size()];
-        boolean denied = false;
+        boolean denied = elsewhere;
         for (int i = 0; i < decisions.length; i++) {
             RedisClaim claim = claims.get(i);
             Debt debt = debts.getIfPresent(claim.key());

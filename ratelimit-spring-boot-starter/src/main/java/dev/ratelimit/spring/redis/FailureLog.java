@@ -8,47 +8,69 @@ import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
 import org.jspecify.annotations.Nullable;
 
-/** Logs that Redis fails, a line in 30 seconds at most, and that it is back. Thread-safe. */
+/**
+ * Logs when Redis is asked no more and when it is again; and in 30 seconds a line at most about the decisions without it, be
+ * they a few that failed or all. Thread-safe.
+ */
 final class FailureLog {
     private static final Log LOG = LogFactory.getLog(RedisRateLimiter.class);
     private static final long NANOS_BETWEEN_LINES = TimeUnit.SECONDS.toNanos(30);
 
     private final NanoClock clock;
+    private final Breaker breaker;
     private final AtomicLong decisions = new AtomicLong(); // without Redis, since the last line
-    private final AtomicLong lineDueAt;
-    private final AtomicBoolean failing = new AtomicBoolean(); // as far as the log says
+    private final AtomicLong countDueAt;
+    private final AtomicLong openingDueAt;
+    private final AtomicBoolean open = new AtomicBoolean(); // as far as the log says
     private volatile @Nullable Throwable cause;
 
-    FailureLog(NanoClock clock) {
+    FailureLog(NanoClock clock, Breaker breaker) {
         this.clock = clock;
-        lineDueAt = new AtomicLong(clock.nanos());
+        this.breaker = breaker;
+        countDueAt = new AtomicLong(clock.nanos());
+        openingDueAt = new AtomicLong(clock.nanos());
     }
 
-    /** Takes note of what went wrong. */
-    void failed(Throwable cause) {
+    /** Takes note of what went wrong last. */
+    void because(Throwable cause) {
         this.cause = cause;
-        writeIfDue();
+    }
+
+    /** Says that the breaker has opened; of one that does so again and again, no more often than of decisions. */
+    void opened() {
+        if (isDue(openingDueAt)) {
+            write();
+        }
     }
 
     /** Counts a decision that was made without Redis. */
     void degraded() {
         decisions.incrementAndGet();
-        writeIfDue();
-    }
-
-    private void writeIfDue() {
-        long nanos = clock.nanos();
-        long dueAt = lineDueAt.get();
-        if (nanos - dueAt >= 0 && lineDueAt.compareAndSet(dueAt, nanos + NANOS_BETWEEN_LINES)) {
-            failing.set(true);
-            LOG.warn("Redis does not decide, but what policies say under on-failure: " + cause
-                    + " (decisions since the last such line: " + decisions.getAndSet(0) + ')');
+        if (isDue(countDueAt)) {
+            write();
         }
     }
 
-    /** Says that Redis is back, if it was said to fail. */
-    void back() {
-        if (failing.compareAndSet(true, false)) {
+    private boolean isDue(AtomicLong dueAt) {
+        long nanos = clock.nanos();
+        long due = dueAt.get();
+        return nanos - due >= 0 && dueAt.compareAndSet(due, nanos + NANOS_BETWEEN_LINES);
+    }
+
+    private void write() {
+        boolean isOpen = breaker.isOpen();
+        if (isOpen) {
+            open.set(true);
+        }
+        LOG.warn((isOpen
+                        ? "Redis does not decide, but what policies say under on-failure: "
+                        : "Redis did not always decide: ")
+                + cause + " (decisions without it since the last such line: " + decisions.getAndSet(0) + ')');
+    }
+
+    /** Says that the breaker has closed, if it was said to be open. */
+    void closed() {
+        if (open.compareAndSet(true, false)) {
             LOG.info("Redis decides again");
         }
     }

@@ -56,15 +56,19 @@ final class RedisBuckets implements AutoCloseable {
         this.clock = clock;
         breaker = new Breaker(clock);
         denials = new Denials(clock, maximumKeys);
-        log = new FailureLog(clock);
+        log = new FailureLog(clock, breaker);
         stats = new RedisStats(breaker);
         link.start();
     }
 
-    /** Returns the decisions on {@code claims} if it is known without asking that one of them is denied, or null. */
+    /**
+     * Returns the decisions on {@code claims} if they are known without asking, and one of them is a denial; or null.
+     *
+     * @param elsewhere whether the request is denied anyway, so that it does not matter what they are
+     */
     @Nullable
-    List<Decision> denied(List<RedisClaim> claims, long patienceMicros) {
-        return denials.decide(claims, patienceMicros);
+    List<Decision> denied(List<RedisClaim> claims, long patienceMicros, boolean elsewhere) {
+        return denials.decide(claims, patienceMicros, elsewhere);
     }
 
     /** Sends calls about {@code claims}, one for each slot that they are in; or none, if Redis is not there. */
@@ -75,9 +79,9 @@ final class RedisBuckets implements AutoCloseable {
             }
             return List.of();
         }
+        List<Call> calls = new ArrayList<>(1);
         try {
             RedisClusterAsyncCommands<byte[], byte[]> redis = link.commands();
-            List<Call> calls = new ArrayList<>(1);
             for (List<RedisClaim> together : bySlot(claims)) {
                 long sentAt = clock.nanos();
                 calls.add(new Call(together, script.call(redis, operation, patienceMicros, together), sentAt));
@@ -85,6 +89,7 @@ final class RedisBuckets implements AutoCloseable {
             return calls;
         } catch (RedisException e) {
             failed(e);
+            giveBack(calls);
             return List.of();
         }
     }
@@ -108,18 +113,12 @@ final class RedisBuckets implements AutoCloseable {
             return null;
         }
         Decision[] decisions = new Decision[claims.size()];
-        boolean allowed = true;
         for (Call call : calls) {
             List<long[]> debts = call.reply.join().debts();
             for (int i = 0; i < debts.size(); i++) {
                 RedisClaim claim = call.claims.get(i);
-                Decision decision = claim.policy().decide(debts.get(i), claim.tokens(), patienceMicros);
-                decisions[claims.indexOf(claim)] = decision;
-                allowed &= decision.allowed();
+                decisions[claims.indexOf(claim)] = claim.policy().decide(debts.get(i), claim.tokens(), patienceMicros);
             }
-        }
-        if (!allowed) {
-            calls.forEach(this::remember);
         }
         return List.of(decisions);
     }
@@ -136,9 +135,9 @@ final class RedisBuckets implements AutoCloseable {
             return true;
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            log.failed(e); // but it is no fault of Redis
+            log.because(e); // but it is no fault of Redis
         } catch (TimeoutException e) {
-            failed(new RedisCommandTimeoutException("no answer in " + timeout.toMillis() + " ms"));
+            failed(noAnswerInTime());
         } catch (ExecutionException e) {
             failed(e);
         } finally {
@@ -147,10 +146,13 @@ final class RedisBuckets implements AutoCloseable {
         return false;
     }
 
-    private void remember(Call call) {
-        List<long[]> debts = call.reply.join().debts();
-        for (int i = 0; i < debts.size(); i++) {
-            denials.remember(call.claims.get(i), debts.get(i), call.sentAt);
+    /** Remembers the replies to {@code calls} about a request that was denied, here or there, as it may come again at once. */
+    void remember(List<Call> calls) {
+        for (Call call : calls) {
+            List<long[]> debts = call.reply.join().debts();
+            for (int i = 0; i < debts.size(); i++) {
+                denials.remember(call.claims.get(i), debts.get(i), call.sentAt);
+            }
         }
     }
 
@@ -210,21 +212,30 @@ final class RedisBuckets implements AutoCloseable {
 
     private void succeeded() {
         if (breaker.succeeded()) {
-            log.back();
+            log.closed();
         }
     }
 
     private void failed(Throwable failure) {
+        Throwable cause = causeOf(failure);
+        stats.failed(cause);
+        log.because(cause);
+        if (!UnreadableValueException.is(cause) && breaker.failed()) {
+            log.opened();
+        }
+    }
+
+    private static Throwable causeOf(Throwable failure) {
         Throwable cause = failure;
         while ((cause instanceof CompletionException || cause instanceof ExecutionException)
                 && cause.getCause() != null) {
             cause = cause.getCause();
         }
-        if (!UnreadableValueException.is(cause)) {
-            breaker.failed();
-        }
-        stats.failed(cause);
-        log.failed(cause);
+        return cause;
+    }
+
+    private RedisException noAnswerInTime() {
+        return new RedisCommandTimeoutException("no answer in " + timeout.toMillis() + " ms");
     }
 
     /**
@@ -235,14 +246,26 @@ final class RedisBuckets implements AutoCloseable {
         byte[] key = (claim.key() + ":probe").getBytes(StandardCharsets.UTF_8); // in the slot of the claim
         CompletableFuture<Void> connected = isLinkInDoubt ? link.renew() : link.connect();
         isLinkInDoubt = true;
-        connected.thenAccept(done -> {
-            long sentAt = clock.nanos();
-            link.commands().set(key, NOTHING, FOR_A_SECOND).thenAccept(reply -> {
+        connected.thenAccept(done -> probe(key)).whenComplete((done, failure) -> {
+            if (failure != null) {
+                log.because(causeOf(failure));
+            }
+        });
+    }
+
+    private void probe(byte[] key) {
+        long sentAt = clock.nanos();
+        link.commands().set(key, NOTHING, FOR_A_SECOND).whenComplete((reply, failure) -> {
+            if (failure == null) {
                 isLinkInDoubt = false;
-                if (isInTime(sentAt)) {
-                    succeeded();
-                }
-            });
+            }
+            if (!isInTime(sentAt)) {
+                log.because(noAnswerInTime()); // and not that its connection was given up since
+            } else if (failure != null) {
+                log.because(causeOf(failure));
+            } else {
+                succeeded();
+            }
         });
     }
 

@@ -192,9 +192,13 @@ final class RedisLink implements AutoCloseable {
         if (other != null) {
             return other;
         }
-        Thread thread = new Thread(() -> renew(mine), "ratelimit-redis-connect");
-        thread.setDaemon(true);
-        thread.start();
+        try {
+            Thread thread = new Thread(() -> renew(mine), "ratelimit-redis-connect");
+            thread.setDaemon(true);
+            thread.start();
+        } catch (RuntimeException | Error e) { // as where the system gives no more threads
+            failed(mine, e);
+        }
         return mine;
     }
 
@@ -217,11 +221,15 @@ final class RedisLink implements AutoCloseable {
             }
             connecting.set(null);
             done.complete(null);
-        } catch (RuntimeException e) {
-            obstacle = NestedExceptionUtils.getMostSpecificCause(e);
-            connecting.set(null);
-            done.completeExceptionally(e);
+        } catch (RuntimeException | Error e) { // or nobody would ever try again
+            failed(done, e);
         }
+    }
+
+    private void failed(CompletableFuture<Void> attempt, Throwable failure) {
+        obstacle = NestedExceptionUtils.getMostSpecificCause(failure);
+        connecting.set(null);
+        attempt.completeExceptionally(failure);
     }
 
     /** Warns, once, of a server that may evict buckets, each of which is full then; some of those for hire do unless told. */

@@ -29,6 +29,9 @@ import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactor
  *
  * <p>Where Redis does not answer in time, or not as it should, what {@link OnFailure} says of a policy decides in its place.
  * Policies that are not shared are decided in this process, together with the others: all or nothing.
+ *
+ * <p>Whoever makes policies in code makes sure that they fit Redis, by {@link #requireFitting(Policy)}: all methods throw an
+ * {@link IllegalArgumentException} at one that does not.
  */
 public final class RedisRateLimiter implements RateLimiter, AutoCloseable {
     private static final int MAX_KNOWN_POLICIES = 1_024;
@@ -79,6 +82,18 @@ public final class RedisRateLimiter implements RateLimiter, AutoCloseable {
      */
     public static void requireFitting(Policy policy, int instances) {
         new RedisPolicy(policy, instances);
+    }
+
+    /**
+     * Makes sure of a policy before anybody asks under it.
+     *
+     * @throws IllegalArgumentException if its buckets are in Redis, but its limits do not fit there, as in the method of two
+     *     arguments
+     */
+    public void requireFitting(Policy policy) {
+        if (shared.test(policy.name())) {
+            requireFitting(policy, instances);
+        }
     }
 
     /**
@@ -133,12 +148,16 @@ public final class RedisRateLimiter implements RateLimiter, AutoCloseable {
     private Reservation decide(
             DistinctClaims distinct, List<Claim> own, List<RedisClaim> others, Operation operation, Duration maxWait) {
         long patienceMicros = micros(maxWait);
-        List<Decision> denied = buckets.denied(others, patienceMicros);
+        List<Decision> denied = buckets.denied(others, patienceMicros, /* elsewhere= */ false);
         if (denied != null) {
             List<Decision> mine = decideHere(own, Operation.PEEK, maxWait).decisions();
             return new Reservation(inOrder(distinct, mine, denied), null);
         }
         Reservation mine = decideHere(own, operation, maxWait);
+        List<Decision> known = mine.allowed() ? null : buckets.denied(others, patienceMicros, /* elsewhere= */ true);
+        if (known != null) {
+            return new Reservation(inOrder(distinct, mine.decisions(), known), null);
+        }
         boolean takes = operation == Operation.CONSUME && mine.allowed();
         List<Call> calls = buckets.send(takes ? Operation.CONSUME : Operation.PEEK, patienceMicros, others);
         List<Decision> theirs = buckets.await(calls, others, patienceMicros);
@@ -148,6 +167,9 @@ public final class RedisRateLimiter implements RateLimiter, AutoCloseable {
             decided = degraded(distinct, operation, maxWait);
         } else {
             decided = decided(inOrder(distinct, mine.decisions(), theirs), mine, takes ? others : List.of());
+            if (!decided.allowed()) {
+                buckets.remember(calls);
+            }
         }
         if (!decided.allowed()) {
             buckets.giveBack(calls);

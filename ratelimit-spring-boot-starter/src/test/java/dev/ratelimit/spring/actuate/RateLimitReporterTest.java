@@ -14,11 +14,15 @@ import dev.ratelimit.spring.RateLimitDeniedEvent;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
+import org.springframework.boot.web.server.context.WebServerApplicationContext;
 
 @ExtendWith(OutputCaptureExtension.class)
 class RateLimitReporterTest {
@@ -124,6 +128,43 @@ class RateLimitReporterTest {
         assertThat(events).hasSize(3);
         assertThat(output.getAll().lines().filter(line -> line.contains("listener to")))
                 .hasSize(1);
+    }
+
+    @Test
+    void writesWhatIsLeftWhenItStopsAfterTheWebServer(CapturedOutput output) {
+        ask(api, 6);
+        reporter.report();
+        ask(api, 3);
+        reporter.start();
+        reporter.stop();
+
+        assertThat(lines(output)).last().asString().endsWith("Policy api denied 3 more, 4 in all");
+        assertThat(events).last().isEqualTo(new RateLimitDeniedEvent("api", 3));
+        assertThat(reporter.getPhase()).isLessThan(WebServerApplicationContext.START_STOP_LIFECYCLE_PHASE);
+    }
+
+    @Test
+    void waitsForAReportUnderWayWhenItStops() throws InterruptedException {
+        CountDownLatch entered = new CountDownLatch(1);
+        AtomicReference<RateLimitReporter> slow = new AtomicReference<>();
+        slow.set(new RateLimitReporter(
+                policies,
+                counts,
+                null,
+                event -> {
+                    entered.countDown();
+                    while (slow.get().isRunning()) {
+                        Thread.onSpinWait();
+                    }
+                    events.add(Thread.currentThread().isInterrupted());
+                },
+                clock));
+        ask(api, 6);
+        slow.get().start();
+        assertThat(entered.await(1, TimeUnit.MINUTES)).isTrue();
+        slow.get().stop();
+
+        assertThat(events).containsExactly(false);
     }
 
     private static List<String> lines(CapturedOutput output) {

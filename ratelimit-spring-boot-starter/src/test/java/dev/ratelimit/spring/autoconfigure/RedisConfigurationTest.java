@@ -6,6 +6,7 @@ import dev.ratelimit.LocalRateLimiter;
 import dev.ratelimit.RateLimiter;
 import dev.ratelimit.spring.InvalidRateLimitException;
 import dev.ratelimit.spring.OnFailure;
+import dev.ratelimit.spring.RateLimited;
 import dev.ratelimit.spring.redis.RedisRateLimiter;
 import io.lettuce.core.RedisClient;
 import java.util.Objects;
@@ -131,6 +132,23 @@ class RedisConfigurationTest {
                 .run(context -> assertThat(sentenceOf(context.getStartupFailure()))
                         .startsWith("ratelimit.policies.slow cannot be in Redis: the share of one of 10000 instances in"
                                 + " 5/365d is out of range: "));
+    }
+
+    static class Slow {
+        @RateLimited(limit = "5/365d")
+        public void call() {}
+    }
+
+    @Test
+    void refusesALimitInPlaceWhoseShareIsOutOfRange() {
+        ApplicationContextRunner many = app.withBean(Slow.class).withPropertyValues("ratelimit.redis.instances=10000");
+        many.withPropertyValues("ratelimit.policies.api.backend=redis")
+                .run(context -> assertThat(context).hasNotFailed());
+        many.withPropertyValues("ratelimit.backend=redis")
+                .run(context -> assertThat(sentenceOf(context.getStartupFailure()))
+                        .startsWith(
+                                "@RateLimited on " + Slow.class.getName() + ".call has the limit \"5/365d\": the share"
+                                        + " of one of 10000 instances in 5/365d is out of range: "));
     }
 
     @Test

@@ -25,8 +25,9 @@ class BreakerTest {
         assertThat(breaker.succeeded()).isFalse();
         fail(4);
         assertThat(breaker.isOpen()).isFalse();
-        fail(1);
+        assertThat(breaker.failed()).isTrue();
         assertThat(breaker.isOpen()).isTrue();
+        assertThat(breaker.failed()).isFalse();
     }
 
     @Test

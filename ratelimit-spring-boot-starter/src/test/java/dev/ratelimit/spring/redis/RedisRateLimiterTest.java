@@ -18,6 +18,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -276,6 +277,26 @@ class RedisRateLimiterTest {
         assertThat(calls()).isEqualTo(before + 1);
     }
 
+    @Test
+    void asksOnceASecondForAKeyThatIsDeniedHere() {
+        limiter.tryConsume(here, "k", 3);
+        limiter.tryConsume(api, "k", 2);
+        List<Claim> claims = List.of(new Claim(api, "k", 1), new Claim(here, "k", 1));
+        long before = calls();
+        for (int i = 0; i < 100; i++) {
+            List<Decision> decisions = limiter.tryConsume(claims);
+            assertThat(decisions).extracting(Decision::allowed).containsExactly(true, false);
+            assertThat(decisions.get(0).remaining()).isEqualTo(2);
+        }
+        assertThat(calls()).isEqualTo(before + 1);
+
+        clock.advance(Duration.ofSeconds(1));
+        limiter.tryConsume(claims);
+        assertThat(calls()).isEqualTo(before + 2);
+        assertThat(limiter.tryConsume(api, "k", 3).allowed()).isTrue();
+        assertThat(calls()).isEqualTo(before + 3);
+    }
+
     private static long calls() {
         return server.calls("evalsha") + server.calls("eval");
     }
@@ -309,6 +330,26 @@ class RedisRateLimiterTest {
             limiter.refund(api, "k", 1);
             assertThat(limiter.tryConsume(api, "k", 1).allowed()).isTrue();
         }
+    }
+
+    @Test
+    void takesOneTimeAndAGetAndAtMostASetForEachClaim() {
+        List<Claim> claims = List.of(new Claim(api, "k", 2), new Claim(login, "k", 1));
+        limiter.tryConsume(api, "another", 1); // so that Redis knows the script
+
+        server.call("CONFIG", "RESETSTAT");
+        limiter.tryConsume(claims);
+        assertThat(commands()).containsExactly(1L, 1L, 2L, 2L);
+        server.call("CONFIG", "RESETSTAT");
+        limiter.tryConsume(List.of(new Claim(api, "k", 4), new Claim(login, "k", 1)));
+        assertThat(commands()).containsExactly(1L, 1L, 2L, 0L);
+        server.call("CONFIG", "RESETSTAT");
+        limiter.peek(api, "k", 1);
+        assertThat(commands()).containsExactly(1L, 1L, 1L, 0L);
+    }
+
+    private static List<Long> commands() {
+        return Stream.of("evalsha", "time", "get", "set").map(server::calls).toList();
     }
 
     @Test

@@ -1,0 +1,117 @@
+package dev.ratelimit.spring.redis;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.ratelimit.Claim;
+import dev.ratelimit.Limit;
+import dev.ratelimit.NanoClock;
+import dev.ratelimit.Policy;
+import dev.ratelimit.spring.redis.BucketScript.Operation;
+import io.lettuce.core.RedisException;
+import io.lettuce.core.RedisURI;
+import io.lettuce.core.cluster.api.async.RedisClusterAsyncCommands;
+import io.lettuce.core.protocol.AsyncCommand;
+import io.lettuce.core.protocol.Command;
+import io.lettuce.core.protocol.CommandType;
+import io.lettuce.core.resource.ClientResources;
+import io.lettuce.core.resource.DefaultClientResources;
+import io.lettuce.core.resource.DnsResolver;
+import io.lettuce.core.resource.SocketAddressResolver;
+import java.lang.reflect.Proxy;
+import java.net.SocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+import org.mockito.Mockito;
+import org.springframework.data.redis.connection.RedisStandaloneConfiguration;
+import org.springframework.data.redis.connection.lettuce.LettuceClientConfiguration;
+import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactory;
+
+/** What can go wrong before a command is sent. */
+class BrokenLinkTest {
+
+    /** A resolver that meets an error the first time. */
+    private static final class Fragile extends SocketAddressResolver {
+        private final AtomicInteger asked = new AtomicInteger();
+
+        Fragile() {
+            super(DnsResolver.unresolved());
+        }
+
+        @Override
+        public SocketAddress resolve(RedisURI uri) {
+            if (asked.getAndIncrement() == 0) {
+                throw new NoClassDefFoundError("of the first attempt");
+            }
+            return super.resolve(uri);
+        }
+    }
+
+    @Test
+    void connectsAfterAnErrorOfTheVirtualMachine() throws Exception {
+        ClientResources resources = DefaultClientResources.builder()
+                .socketAddressResolver(new Fragile())
+                .build();
+        try (RedisProcess redis = RedisProcess.start()) {
+            LettuceConnectionFactory model = new LettuceConnectionFactory(
+                    new RedisStandaloneConfiguration("127.0.0.1", redis.port()),
+                    LettuceClientConfiguration.builder()
+                            .clientResources(resources)
+                            .build());
+            try (RedisLink link = new RedisLink(model)) {
+                assertThat(link.connect())
+                        .failsWithin(1, TimeUnit.MINUTES)
+                        .withThrowableThat()
+                        .havingCause()
+                        .isInstanceOf(NoClassDefFoundError.class);
+                link.connect().get(1, TimeUnit.MINUTES);
+                assertThat(link.commands().ping().get(1, TimeUnit.MINUTES)).isEqualTo("PONG");
+            }
+        } finally {
+            resources.shutdown(0, 0, TimeUnit.SECONDS).get();
+        }
+    }
+
+    /** Takes a token of the first key, and cannot be asked for another one. */
+    @SuppressWarnings("unchecked")
+    private static RedisClusterAsyncCommands<byte[], byte[]> commands(List<String> operations) {
+        return (RedisClusterAsyncCommands<byte[], byte[]>) Proxy.newProxyInstance(
+                BrokenLinkTest.class.getClassLoader(),
+                new Class<?>[] {RedisClusterAsyncCommands.class},
+                (proxy, method, arguments) -> {
+                    operations.add(new String(((byte[][]) arguments[3])[0], StandardCharsets.US_ASCII));
+                    if (operations.size() == 2) {
+                        throw new RedisException("not connected");
+                    }
+                    AsyncCommand<byte[], byte[], List<Long>> call =
+                            new AsyncCommand<>(new Command<>(CommandType.EVALSHA, null));
+                    call.toCompletableFuture().complete(List.of(1L, 5L, 0L));
+                    return call;
+                });
+    }
+
+    @Test
+    void givesBackWhatOneSlotGaveWhereTheNextCannotBeAsked() {
+        List<String> operations = new ArrayList<>();
+        RedisLink link = Mockito.mock(RedisLink.class);
+        Mockito.when(link.isCluster()).thenReturn(true);
+        RedisClusterAsyncCommands<byte[], byte[]> commands = commands(operations);
+        Mockito.when(link.commands()).thenReturn(commands);
+        Policy api = Policy.of("api", Limit.parse("5/1d"));
+        RedisKeys keys = new RedisKeys("app", null);
+        List<RedisClaim> claims = new ArrayList<>();
+        for (String hash : List.of("one", "two")) {
+            claims.add(new RedisClaim(new Claim(api, hash, 1), new RedisPolicy(api, 1), hash, keys));
+        }
+
+        try (RedisBuckets buckets =
+                new RedisBuckets(link, new BucketScript(), Duration.ofSeconds(10), NanoClock.SYSTEM, 10)) {
+            assertThat(buckets.send(Operation.CONSUME, 0, claims)).isEmpty();
+        }
+        assertThat(operations).containsExactly("consume", "consume", "undo");
+    }
+}

@@ -1,0 +1,142 @@
+package dev.ratelimit.spring.redis;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.ratelimit.Limit;
+import dev.ratelimit.ManualClock;
+import dev.ratelimit.Policy;
+import java.time.Duration;
+import java.util.concurrent.ThreadLocalRandom;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactory;
+
+/** What the log says of Redis is what is. */
+class FailureLogTest {
+    private static final String OPEN = "Redis does not decide, but what policies say under on-failure: ";
+    private static final String CLOSED = "Redis did not always decide: ";
+    private static final String AGAIN = "Redis decides again";
+
+    private final ManualClock clock =
+            new ManualClock(ThreadLocalRandom.current().nextLong());
+    private final Policy api = Policy.of("api", Limit.parse("5000/1d"));
+    private final RedisProcess server = RedisProcess.start();
+    private final LettuceConnectionFactory connections = new LettuceConnectionFactory("127.0.0.1", server.port());
+    private RedisRateLimiter limiter;
+    private LogLines lines;
+
+    @BeforeEach
+    void connect() {
+        connections.afterPropertiesSet();
+        limiter = RedisRateLimiter.builder(connections)
+                .clock(clock)
+                .timeout(Duration.ofSeconds(10))
+                .build();
+        ask(1);
+        lines = new LogLines();
+    }
+
+    @AfterEach
+    void close() {
+        lines.close();
+        limiter.close();
+        connections.destroy();
+        server.close();
+    }
+
+    private void ask(int times) {
+        for (int i = 0; i < times; i++) {
+            limiter.tryConsume(api, "k", 1);
+        }
+    }
+
+    private void refuseWrites(boolean refuse) {
+        server.call("CONFIG", "SET", "min-replicas-to-write", refuse ? "1" : "0");
+    }
+
+    private void askUntilWell() {
+        Awaitility.await().until(() -> {
+            clock.advance(Duration.ofSeconds(1));
+            ask(1);
+            return !limiter.stats().isFailing();
+        });
+    }
+
+    @Test
+    void saysOfAFewFailuresOnlyThatTheyWere() {
+        refuseWrites(true);
+        ask(1);
+        clock.advance(Duration.ofSeconds(30));
+        ask(3);
+        refuseWrites(false);
+        ask(1);
+        clock.advance(Duration.ofSeconds(30));
+        server.pause();
+        Thread.currentThread().interrupt();
+        ask(1);
+        assertThat(Thread.interrupted()).isTrue();
+        server.resume();
+        ask(1);
+
+        assertThat(lines.ofLimiter())
+                .hasSize(3)
+                .allMatch(line -> line.startsWith(CLOSED))
+                .satisfiesExactly(
+                        line -> assertThat(line).contains("NOREPLICAS").endsWith("since the last such line: 1)"),
+                        line -> assertThat(line).contains("NOREPLICAS").endsWith("since the last such line: 1)"),
+                        line -> assertThat(line)
+                                .contains("InterruptedException")
+                                .endsWith("since the last such line: 3)"));
+    }
+
+    @Test
+    void saysWhenNobodyAsksRedisAndWhenItIsOver() {
+        refuseWrites(true);
+        ask(20);
+        assertThat(limiter.stats().isFailing()).isTrue();
+        assertThat(lines.ofLimiter())
+                .satisfiesExactly(
+                        line -> assertThat(line).startsWith(CLOSED),
+                        line -> assertThat(line).startsWith(OPEN).contains("NOREPLICAS"));
+
+        refuseWrites(false);
+        askUntilWell();
+        assertThat(lines.ofLimiter()).hasSize(3).last().isEqualTo(AGAIN);
+    }
+
+    @Test
+    void saysNothingMoreOftenOfARedisThatComesAndGoes() {
+        Breaker breaker = new Breaker(clock);
+        FailureLog log = new FailureLog(clock, breaker);
+        for (int second = 0; second < 60; second++) {
+            for (int i = 0; i < 5; i++) {
+                log.because(new IllegalStateException("gone"));
+                if (breaker.failed()) {
+                    log.opened();
+                }
+                log.degraded();
+            }
+            if (breaker.succeeded()) {
+                log.closed();
+            }
+            clock.advance(Duration.ofSeconds(1));
+        }
+
+        assertThat(lines.ofLimiter()).hasSize(6).filteredOn(AGAIN::equals).hasSize(2);
+    }
+
+    @Test
+    void tellsTheLatestCauseWhileNobodyAsks() {
+        refuseWrites(true);
+        ask(5);
+        server.kill();
+
+        Awaitility.await().untilAsserted(() -> {
+            clock.advance(Duration.ofSeconds(30));
+            ask(1);
+            assertThat(lines.ofLimiter()).last().asString().startsWith(OPEN).doesNotContain("NOREPLICAS");
+        });
+    }
+}
