@@ -377,7 +377,8 @@ class RateLimitEndpointTest {
                 "{\"limits\": \"often\"} | ratelimit.policies.api.limits is wrong: not a limit: \\\"often\\\"; write"
                         + " tokens/period, as in 100/1m or 100/1m burst 200",
                 "{\"limits\": \"0/1m\"} | ratelimit.policies.api.limits is wrong: capacity must be positive: 0",
-                "{\"mode\": \"maybe\"} | ratelimit.policies.api.mode is wrong",
+                "{\"mode\": \"shadwo\"} | ratelimit.policies.api.mode is \\\"shadwo\\\", but must be one of enforce, shadow, off",
+                "{\"limits\": \"9/1m\", \"paths\": \"/x\", \"key\": \"ip\"} | unknown: key, paths; limits, plans and mode",
                 "{\"plans\": \"free\"} | plans must be names",
                 "{\"plans\": \"free: 1/1m\"} | ratelimit.policies.api.plans has come or gone",
                 "{} | limits, plans or mode is missing",
