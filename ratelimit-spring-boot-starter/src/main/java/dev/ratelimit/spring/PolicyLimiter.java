@@ -114,6 +114,17 @@ public final class PolicyLimiter {
                         limiter);
     }
 
+    /** Returns how long {@code key} takes to have all tokens again; to ask for more than there can be would charge nothing. */
+    public long resetAfterNanos(Policy policy, String key) {
+        long own = limiter.peek(policy, key, Long.MAX_VALUE).resetAfterNanos();
+        Penalty penalty = penaltyInForce(policy, key);
+        return penalty == null
+                ? own
+                : Math.max(
+                        own,
+                        limiter.peek(penalty.stricter(), key, Long.MAX_VALUE).resetAfterNanos());
+    }
+
     /** Fills the bucket of {@code key}, and lifts a penalty that it is under. */
     public void reset(Policy policy, String key) {
         limiter.reset(policy, key);

@@ -275,11 +275,12 @@ public final class RateLimitEndpoint {
     }
 
     private Map<String, Object> stateOf(String policy, String key, @Nullable String plan) {
-        PolicyDecision decided = limiter.peek(limits(policy, plan), key, 1);
+        Policy limits = limits(policy, plan);
+        PolicyDecision decided = limiter.peek(limits, key, 1);
         return new Answers()
                 .with("hash", hashOf(key))
                 .with("penalized", decided.penalized() ? true : null)
-                .with(decided.policy(), decided.decision(), 1)
+                .with(decided.decision(), 1, limiter.resetAfterNanos(limits, key))
                 .map();
     }
 
@@ -324,7 +325,7 @@ public final class RateLimitEndpoint {
                     .with("limits", limits(decided.policy()))
                     .with("penalized", decided.penalized() ? true : null)
                     .with("tokens", charge.tokens())
-                    .with(decided.policy(), decided.decision(), charge.tokens());
+                    .with(decided.decision(), charge.tokens(), charge.resetAfterNanos());
         }
         return answer.map();
     }

@@ -246,6 +246,22 @@ class RateLimitEndpointTest {
     }
 
     @Test
+    void tellsWhenABucketUnderSeveralLimitsIsFullAgain() throws Exception {
+        String path = "/policies/secret" + query("key", "sesame");
+        assertThat(read(path))
+                .extractingJsonPathStringValue("$.state.resetAfter")
+                .isEqualTo("PT0S");
+
+        status("/secret", "X-Api-Key", "sesame");
+        assertThat(read(path))
+                .extractingJsonPathStringValue("$.state.resetAfter")
+                .isEqualTo("PT14M24S");
+        assertThat(explain("path", "/secret", "headers", "X-Api-Key:sesame"))
+                .extractingJsonPathArrayValue(policy("secret") + ".resetAfter")
+                .containsExactly("PT14M24S");
+    }
+
+    @Test
     void findsAKeyInEveryNotationAndByWhatElseAClientIsKnown() throws Exception {
         status("/secret");
         assertThat(read("/policies/secret" + query("key", "::ffff:127.0.0.1", "by", "ip")))
