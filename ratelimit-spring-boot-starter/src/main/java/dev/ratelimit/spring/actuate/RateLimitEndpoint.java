@@ -7,6 +7,7 @@ import dev.ratelimit.spring.DeniedKey;
 import dev.ratelimit.spring.InvalidRateLimitException;
 import dev.ratelimit.spring.Keys;
 import dev.ratelimit.spring.Outcome;
+import dev.ratelimit.spring.Penalty;
 import dev.ratelimit.spring.PolicyChange;
 import dev.ratelimit.spring.PolicyChanger;
 import dev.ratelimit.spring.PolicyDecision;
@@ -231,6 +232,16 @@ public final class RateLimitEndpoint {
         }
         return answer.with("key", String.join(", ", said.key()))
                 .with("paths", texts(rule.paths().included()))
+        Penalty penalty = policy.penalty();
+        if (penalty != null) {
+            answer.with(
+                    "penalty",
+                    Map.of(
+                            "limits",
+                            texts(penalty.limits()),
+                            "for",
+                            penalty.term().toString()));
+        }
                 .with("exclude", texts(rule.paths().excluded()))
                 .with("methods", rule.methods().stream().sorted().toList())
                 .with("tokens", said.tokens())

@@ -206,6 +206,10 @@ class RateLimitEndpointTest {
         assertThat(all)
                 .extractingJsonPathMapValue("$.policies[2].plans")
                 .containsExactlyInAnyOrderEntriesOf(Map.of("free", List.of("2/1m"), "pro", List.of("20/1m")));
+        assertThat(all)
+                .extractingJsonPathMapValue("$.policies[1].penalty")
+                .containsExactlyInAnyOrderEntriesOf(Map.of("limits", List.of("1/10m"), "for", "PT1H"));
+        assertThat(all).doesNotHaveJsonPath("$.policies[0].penalty");
         assertThat(all).extractingJsonPathStringValue("$.policies[3].tokens").isEqualTo("pages");
         assertThat(all).extractingJsonPathStringValue("$.policies[5].mode").isEqualTo("off");
     }
