@@ -27,7 +27,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -110,7 +109,10 @@ public final class RateLimitEndpoint {
             @Nullable String principal,
             @Nullable Object headers) { // as a list of texts, it would be torn apart at commas
         if (!EXPLAIN.equals(what)) {
-            return notFound("there is no " + what);
+            return notFound(
+                    POLICIES.equals(what)
+                            ? "policies is to be followed by the name of one, as in policies/api"
+                            : "there is no " + what);
         }
         if (path == null) {
             return wrong("path is missing");
@@ -230,8 +232,6 @@ public final class RateLimitEndpoint {
             policy.plans().forEach((plan, limits) -> plans.put(plan, limits(limits)));
             answer.with("plans", plans);
         }
-        return answer.with("key", String.join(", ", said.key()))
-                .with("paths", texts(rule.paths().included()))
         Penalty penalty = policy.penalty();
         if (penalty != null) {
             answer.with(
@@ -242,6 +242,8 @@ public final class RateLimitEndpoint {
                             "for",
                             penalty.term().toString()));
         }
+        return answer.with("key", String.join(", ", said.key()))
+                .with("paths", texts(rule.paths().included()))
                 .with("exclude", texts(rule.paths().excluded()))
                 .with("methods", rule.methods().stream().sorted().toList())
                 .with("tokens", said.tokens())
@@ -299,13 +301,14 @@ public final class RateLimitEndpoint {
         ConfiguredPolicy configured = current(policy);
         Policy limits = plan == null ? configured.policy() : configured.plan(plan);
         if (limits == null) {
-            throw new IllegalArgumentException("no plan is named \"" + plan + "\"; there are: " + plansOf(configured));
+            throw new IllegalArgumentException("no plan is named \"" + plan + "\"; there are: "
+                    + (configured.plans().isEmpty() ? "none" : plansOf(configured)));
         }
         return limits;
     }
 
-    private static Set<String> plansOf(ConfiguredPolicy policy) {
-        return new TreeMap<>(policy.plans()).keySet();
+    private static String plansOf(ConfiguredPolicy policy) {
+        return String.join(", ", new TreeMap<>(policy.plans()).keySet());
     }
 
     private Map<String, Object> explanation(Explanation explained) {

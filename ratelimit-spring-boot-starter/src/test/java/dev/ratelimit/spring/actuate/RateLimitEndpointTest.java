@@ -373,7 +373,7 @@ class RateLimitEndpointTest {
             assertThat(read("/policies/api" + query("key", "127.0.0.1")))
                     .extractingJsonPathNumberValue("$.state.remaining")
                     .isEqualTo(4);
-            assertThat(output).contains("policy api has changed: limits 5/1m -> 50/1m, 9/1s, mode ENFORCE -> SHADOW");
+            assertThat(output).contains("policy api has changed: limits 5/1m -> 50/1m, 9/1s, mode enforce -> shadow");
         } finally {
             assertThat(post("api", "{\"limits\": \"5/1m\", \"mode\": \"enforce\"}")
                             .statusCode())
@@ -437,6 +437,16 @@ class RateLimitEndpointTest {
 
         assertThat(response.statusCode()).as(response.body()).isEqualTo(status);
         assertThat(response.body()).contains(status == 200 ? "\"remaining\":1" : "\"error\":\"");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "/policies, 'policies is to be followed by the name of one, as in policies/api'",
+        "/policies/api?key=::1&plan=pro, 'no plan is named \\\"pro\\\"; there are: none'",
+        "/policies/planned?key=a&key=b&plan=gold, 'no plan is named \\\"gold\\\"; there are: free, pro'",
+    })
+    void saysWhatThereIs(String path, String sentence) throws Exception {
+        assertThat(send(to("/actuator/ratelimit" + path)).body()).contains(sentence);
     }
 
     private JsonContent<Object> explain(String... parameters) throws Exception {
