@@ -67,7 +67,7 @@ async function refresh() {
     await poll();
     at('notice').hidden = true;
   } catch (failure) {
-    say(at('notice'), `The endpoint of the rate limits cannot be read: ${failure.message}. It is there with the profile "playground", which mvn spring-boot:run sets.`);
+    say(at('notice'), `The endpoint of the rate limits cannot be read: ${failure.message}. It is there with the profile "playground": the one of mvn spring-boot:run, unless that is given others.`);
     at('notice').hidden = false;
   }
 }

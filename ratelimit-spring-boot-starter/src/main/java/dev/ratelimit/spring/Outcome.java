@@ -15,8 +15,8 @@ public enum Outcome {
     SHADOW_DENIED,
 
     /**
-     * The backend was not there to decide, and what the policy does about that decided in its place; counted as allowed or
-     * denied, too.
+     * The backend was not there to decide, and what the policy does about that decided in its place. What that knows how to
+     * allow or deny is counted as such, too; a denial for want of an answer is degraded only.
      */
     DEGRADED,
 

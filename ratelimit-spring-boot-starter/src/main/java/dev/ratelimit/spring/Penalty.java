@@ -4,6 +4,7 @@ import dev.ratelimit.Decision;
 import dev.ratelimit.Limit;
 import dev.ratelimit.Policy;
 import dev.ratelimit.RateLimiter;
+import java.time.Duration;
 import java.util.List;
 
 /**
@@ -39,6 +40,16 @@ public final class Penalty {
     /** Returns the names of the policies that the buckets of a penalty of {@code policy} are under. */
     public static List<String> names(String policy) {
         return List.of(policy + ".denials", policy + ".term", policy + ".penalty");
+    }
+
+    /** Returns the stricter limits. */
+    public List<Limit> limits() {
+        return stricter.limits();
+    }
+
+    /** Returns how long they hold. */
+    public Duration term() {
+        return term.limits().get(0).refillPeriod();
     }
 
     /** Whether some limit in {@code limits} can be the first to deny, beside those of {@code policy}. */

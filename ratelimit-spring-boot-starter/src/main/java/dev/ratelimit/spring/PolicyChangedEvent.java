@@ -1,5 +1,9 @@
 package dev.ratelimit.spring;
 
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
 /**
  * Published when a policy of application.yml says something else than before. Immutable.
  *
@@ -14,10 +18,20 @@ public record PolicyChangedEvent(
                 old.policy().name(), old.limitsText(), changed.limitsText(), old.mode(), changed.mode());
     }
 
-    /** Returns what has changed, in words. */
+    /** Returns what has changed, in words; if neither limits nor mode have, it is the penalty. */
     @Override
     public String toString() {
-        return "policy " + policy + " has changed: limits " + oldLimits + " -> " + newLimits + ", mode " + oldMode
-                + " -> " + newMode;
+        List<String> changes = new ArrayList<>();
+        if (!oldLimits.equals(newLimits)) {
+            changes.add("limits " + oldLimits + " -> " + newLimits);
+        }
+        if (oldMode != newMode) {
+            changes.add("mode " + text(oldMode) + " -> " + text(newMode));
+        }
+        return "policy " + policy + " has changed: " + (changes.isEmpty() ? "penalty" : String.join(", ", changes));
+    }
+
+    private static String text(PolicyMode mode) {
+        return mode.name().toLowerCase(Locale.ROOT);
     }
 }

@@ -114,6 +114,17 @@ public final class PolicyLimiter {
                         limiter);
     }
 
+    /** Returns how long {@code key} takes to have all tokens again; to ask for more than there can be would charge nothing. */
+    public long resetAfterNanos(Policy policy, String key) {
+        long own = limiter.peek(policy, key, Long.MAX_VALUE).resetAfterNanos();
+        Penalty penalty = penaltyInForce(policy, key);
+        return penalty == null
+                ? own
+                : Math.max(
+                        own,
+                        limiter.peek(penalty.stricter(), key, Long.MAX_VALUE).resetAfterNanos());
+    }
+
     /** Fills the bucket of {@code key}, and lifts a penalty that it is under. */
     public void reset(Policy policy, String key) {
         limiter.reset(policy, key);
@@ -142,7 +153,9 @@ public final class PolicyLimiter {
     /** Counts what came of a call under a policy that is enforced and has no penalty, about which there is no more to do. */
     void count(Policy policy, String key, Decision decision, long tokens) {
         boolean allowed = decision.allowed();
-        counts.add(policy.name(), allowed ? Outcome.ALLOWED : Outcome.DENIED, key, decision, allowed ? tokens : 0);
+        if (!decision.unavailable()) {
+            counts.add(policy.name(), allowed ? Outcome.ALLOWED : Outcome.DENIED, key, decision, allowed ? tokens : 0);
+        }
     }
 
     RateLimiter limiter() {
@@ -208,12 +221,12 @@ public final class PolicyLimiter {
     }
 
     /**
-     * Counts a decision that charged {@code tokens}. A denial under a penalty does not count towards the next one, and one that
-     * is none of the client's doing towards none.
+     * Counts a decision that charged {@code tokens}. A denial under a penalty does not count towards the next one. One that is
+     * none of the client's doing is no denial here: the limiter, which could not ask, has counted it as degraded.
      */
     private void note(String key, PolicyDecision decided, long tokens) {
         ConfiguredPolicy policy = policies.find(decided.policy().name());
-        if (policy == null) {
+        if (policy == null || decided.decision().unavailable()) {
             return;
         }
         String name = decided.policy().name();
@@ -225,7 +238,7 @@ public final class PolicyLimiter {
     }
 
     private static boolean isHeldAgainstClient(PolicyDecision decided) {
-        return !decided.decision().allowed() && !decided.decision().unavailable() && !decided.penalized();
+        return !decided.decision().allowed() && !decided.penalized();
     }
 
     private static Outcome outcome(ConfiguredPolicy policy, PolicyDecision decided) {

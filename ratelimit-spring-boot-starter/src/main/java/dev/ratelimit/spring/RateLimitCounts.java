@@ -94,7 +94,7 @@ public final class RateLimitCounts {
                 of.of(Outcome.NEAR_LIMIT).increment();
             }
         }
-        if (!decision.allowed() && !decision.unavailable()) {
+        if (!decision.allowed()) {
             of.denied.add(key);
         }
     }

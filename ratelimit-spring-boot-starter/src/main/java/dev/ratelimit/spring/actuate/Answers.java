@@ -1,7 +1,6 @@
 package dev.ratelimit.spring.actuate;
 
 import dev.ratelimit.Decision;
-import dev.ratelimit.Policy;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -18,8 +17,8 @@ final class Answers {
         return this;
     }
 
-    /** Adds what a policy says of a key that asks for {@code tokens}. */
-    Answers with(Policy policy, Decision decision, long tokens) {
+    /** Adds what a policy says of a key that asks for {@code tokens}, and has all of them in {@code resetAfterNanos} as it is. */
+    Answers with(Decision decision, long tokens, long resetAfterNanos) {
         with("allowed", decision.allowed());
         with("unavailable", decision.unavailable() ? true : null);
         with("remaining", decision.remaining() + (decision.allowed() ? tokens : 0));
@@ -28,23 +27,7 @@ final class Answers {
                 decision.never()
                         ? "never"
                         : Duration.ofNanos(decision.retryAfterNanos()).toString());
-        return with(
-                "resetAfter",
-                Duration.ofNanos(resetAfterNanos(policy, decision, tokens)).toString());
-    }
-
-    /**
-     * Takes back from the time to full what the tokens that were not charged would have added. Under several limits that is
-     * not known, and it stands as after the charge.
-     */
-    private static long resetAfterNanos(Policy policy, Decision decision, long tokens) {
-        if (!decision.allowed() || policy.limits().size() > 1) {
-            return decision.resetAfterNanos();
-        }
-        double nanos = (double) decision.limit().refillPeriod().toNanos()
-                * tokens
-                / decision.limit().refillTokens();
-        return Math.max(0, decision.resetAfterNanos() - (long) Math.floor(nanos));
+        return with("resetAfter", Duration.ofNanos(resetAfterNanos).toString());
     }
 
     Map<String, Object> map() {

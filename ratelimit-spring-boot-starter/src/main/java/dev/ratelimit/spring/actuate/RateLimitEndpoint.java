@@ -7,6 +7,7 @@ import dev.ratelimit.spring.DeniedKey;
 import dev.ratelimit.spring.InvalidRateLimitException;
 import dev.ratelimit.spring.Keys;
 import dev.ratelimit.spring.Outcome;
+import dev.ratelimit.spring.Penalty;
 import dev.ratelimit.spring.PolicyChange;
 import dev.ratelimit.spring.PolicyChanger;
 import dev.ratelimit.spring.PolicyDecision;
@@ -26,7 +27,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -109,7 +109,10 @@ public final class RateLimitEndpoint {
             @Nullable String principal,
             @Nullable Object headers) { // as a list of texts, it would be torn apart at commas
         if (!EXPLAIN.equals(what)) {
-            return notFound("there is no " + what);
+            return notFound(
+                    POLICIES.equals(what)
+                            ? "policies is to be followed by the name of one, as in policies/api"
+                            : "there is no " + what);
         }
         if (path == null) {
             return wrong("path is missing");
@@ -233,6 +236,16 @@ public final class RateLimitEndpoint {
             policy.plans().forEach((plan, limits) -> plans.put(plan, limits(limits)));
             answer.with("plans", plans);
         }
+        Penalty penalty = policy.penalty();
+        if (penalty != null) {
+            answer.with(
+                    "penalty",
+                    Map.of(
+                            "limits",
+                            texts(penalty.limits()),
+                            "for",
+                            penalty.term().toString()));
+        }
         return answer.with("key", String.join(", ", said.key()))
                 .with("paths", texts(rule.paths().included()))
                 .with("exclude", texts(rule.paths().excluded()))
@@ -279,11 +292,12 @@ public final class RateLimitEndpoint {
     }
 
     private Map<String, Object> stateOf(String policy, String key, @Nullable String plan) {
-        PolicyDecision decided = limiter.peek(limits(policy, plan), key, 1);
+        Policy limits = limits(policy, plan);
+        PolicyDecision decided = limiter.peek(limits, key, 1);
         return new Answers()
                 .with("hash", hashOf(key))
                 .with("penalized", decided.penalized() ? true : null)
-                .with(decided.policy(), decided.decision(), 1)
+                .with(decided.decision(), 1, limiter.resetAfterNanos(limits, key))
                 .map();
     }
 
@@ -291,13 +305,14 @@ public final class RateLimitEndpoint {
         ConfiguredPolicy configured = current(policy);
         Policy limits = plan == null ? configured.policy() : configured.plan(plan);
         if (limits == null) {
-            throw new IllegalArgumentException("no plan is named \"" + plan + "\"; there are: " + plansOf(configured));
+            throw new IllegalArgumentException("no plan is named \"" + plan + "\"; there are: "
+                    + (configured.plans().isEmpty() ? "none" : plansOf(configured)));
         }
         return limits;
     }
 
-    private static Set<String> plansOf(ConfiguredPolicy policy) {
-        return new TreeMap<>(policy.plans()).keySet();
+    private static String plansOf(ConfiguredPolicy policy) {
+        return String.join(", ", new TreeMap<>(policy.plans()).keySet());
     }
 
     private Map<String, Object> explanation(Explanation explained) {
@@ -328,7 +343,7 @@ public final class RateLimitEndpoint {
                     .with("limits", limits(decided.policy()))
                     .with("penalized", decided.penalized() ? true : null)
                     .with("tokens", charge.tokens())
-                    .with(decided.policy(), decided.decision(), charge.tokens());
+                    .with(decided.decision(), charge.tokens(), charge.resetAfterNanos());
         }
         return answer.map();
     }

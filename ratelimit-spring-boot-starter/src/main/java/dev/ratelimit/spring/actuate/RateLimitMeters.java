@@ -41,6 +41,19 @@ public final class RateLimitMeters implements MeterBinder {
             Outcome.PENALIZED, "ratelimit.penalties",
             Outcome.UNKNOWN_PLAN, "ratelimit.unknown.plans",
             Outcome.UNATTRIBUTED, "ratelimit.unattributed"));
+    private static final Map<String, String> DESCRIPTIONS = Map.ofEntries(
+            Map.entry("ratelimit.decisions", "What came of requests and calls, by outcome"),
+            Map.entry("ratelimit.near.limit", "Allowed, with less than a fifth of the capacity left"),
+            Map.entry("ratelimit.penalties", "Keys that came under the penalty"),
+            Map.entry("ratelimit.unknown.plans", "Clients whose plan the policy does not have"),
+            Map.entry("ratelimit.unattributed", "Requests without even an address"),
+            Map.entry("ratelimit.tokens", "Tokens charged and refunded"),
+            Map.entry("ratelimit.keys", "Buckets in memory"),
+            Map.entry("ratelimit.evictions.debt", "Buckets that had to go before they were full"),
+            Map.entry("ratelimit.ledger.fill", "The part of the ledger of their debts that is in use"),
+            Map.entry("ratelimit.redis.latency", "How long decisions wait for Redis"),
+            Map.entry("ratelimit.redis.breaker", "1 while this instance decides without Redis"),
+            Map.entry("ratelimit.redis.failures", "Calls to Redis that failed"));
 
     private final ConfiguredPolicies policies;
     private final RateLimitCounts counts;
@@ -103,11 +116,14 @@ public final class RateLimitMeters implements MeterBinder {
                         RedisStats::waits,
                         RedisStats::waitedNanos,
                         TimeUnit.NANOSECONDS)
+                .description(DESCRIPTIONS.get("ratelimit.redis.latency"))
                 .register(registry);
         Gauge.builder("ratelimit.redis.breaker", redis, each -> each.isFailing() ? 1 : 0)
+                .description(DESCRIPTIONS.get("ratelimit.redis.breaker"))
                 .register(registry);
         for (RedisStats.Failure reason : RedisStats.Failure.values()) {
             FunctionCounter.builder("ratelimit.redis.failures", redis, each -> each.failures(reason))
+                    .description(DESCRIPTIONS.get("ratelimit.redis.failures"))
                     .tag("reason", reason.name().toLowerCase(Locale.ROOT))
                     .register(registry);
         }
@@ -115,23 +131,28 @@ public final class RateLimitMeters implements MeterBinder {
 
     private FunctionCounter.Builder<RateLimitCounts> counter(
             String name, String policy, ToDoubleFunction<RateLimitCounts> count) {
-        return FunctionCounter.builder(name, counts, count).tag("policy", policy);
+        return FunctionCounter.builder(name, counts, count)
+                .description(DESCRIPTIONS.get(name))
+                .tag("policy", policy);
     }
 
     private static void bindStats(Policy policy, LocalRateLimiter limiter, MeterRegistry registry) {
         Gauge.builder("ratelimit.keys", limiter, each -> each.stats(policy).keys())
+                .description(DESCRIPTIONS.get("ratelimit.keys"))
                 .tag("policy", policy.name())
                 .register(registry);
         FunctionCounter.builder(
                         "ratelimit.evictions.debt",
                         limiter,
                         each -> each.stats(policy).evictionsInDebt())
+                .description(DESCRIPTIONS.get("ratelimit.evictions.debt"))
                 .tag("policy", policy.name())
                 .register(registry);
         Gauge.builder(
                         "ratelimit.ledger.fill",
                         limiter,
                         each -> each.stats(policy).ledgerFill())
+                .description(DESCRIPTIONS.get("ratelimit.ledger.fill"))
                 .tag("policy", policy.name())
                 .register(registry);
     }

@@ -27,6 +27,7 @@ public final class RateLimitObservationFilter implements ObservationFilter {
     private static final KeyValue OTHER_POLICY = KeyValue.of(POLICY, "other");
     private static final KeyValue NO_OUTCOME = KeyValue.of(OUTCOME, "none");
     private static final KeyValue ALLOWED = KeyValue.of(OUTCOME, "allowed");
+    private static final KeyValue DEGRADED = KeyValue.of(OUTCOME, "degraded");
     private static final KeyValue DENIED = KeyValue.of(OUTCOME, "denied");
 
     private final ConfiguredPolicies policies;
@@ -59,10 +60,13 @@ public final class RateLimitObservationFilter implements ObservationFilter {
         if (decided == null) {
             return NO_OUTCOME;
         }
+        if (decided.decision().unavailable()) {
+            return DEGRADED;
+        }
         return decided.decision().allowed() ? ALLOWED : DENIED;
     }
 
-    /** Returns the denial with the longest wait, or else the admission that leaves the fewest tokens. */
+    /** Returns the denial with the longest wait, one that is known before others; or else the admission that leaves least. */
     private static @Nullable PolicyDecision deciding(List<PolicyDecision> decisions) {
         PolicyDecision deciding = null;
         for (PolicyDecision each : decisions) {
@@ -76,6 +80,9 @@ public final class RateLimitObservationFilter implements ObservationFilter {
     private static boolean decides(Decision one, Decision other) {
         if (one.allowed() != other.allowed()) {
             return other.allowed();
+        }
+        if (one.unavailable() != other.unavailable()) {
+            return other.unavailable();
         }
         return one.allowed() ? one.remaining() < other.remaining() : one.retryAfterNanos() > other.retryAfterNanos();
     }

@@ -2,6 +2,9 @@ package dev.ratelimit.spring.autoconfigure;
 
 import dev.ratelimit.spring.InvalidRateLimitException;
 import java.util.List;
+import java.util.Locale;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.bind.BindException;
 import org.springframework.boot.context.properties.bind.Binder;
@@ -12,6 +15,7 @@ import org.springframework.boot.context.properties.source.ConfigurationPropertyS
 import org.springframework.boot.context.properties.source.ConfigurationPropertySources;
 import org.springframework.boot.convert.ApplicationConversionService;
 import org.springframework.core.NestedExceptionUtils;
+import org.springframework.core.convert.ConversionFailedException;
 import org.springframework.core.convert.ConversionService;
 import org.springframework.core.env.ConfigurableEnvironment;
 
@@ -75,9 +79,20 @@ final class PropertiesReader {
             if (cause instanceof InvalidRateLimitException sentence) {
                 return sentence;
             }
+            if (cause instanceof ConversionFailedException failed
+                    && failed.getTargetType().getType().isEnum()) {
+                return new InvalidRateLimitException(
+                        property, "is \"" + failed.getValue() + "\", but must be one of " + texts(failed));
+            }
         }
         return new InvalidRateLimitException(
                 property,
                 "is wrong: " + NestedExceptionUtils.getMostSpecificCause(e).getMessage());
+    }
+
+    private static String texts(ConversionFailedException failed) {
+        return Stream.of(failed.getTargetType().getType().getEnumConstants())
+                .map(constant -> constant.toString().toLowerCase(Locale.ROOT).replace('_', '-'))
+                .collect(Collectors.joining(", "));
     }
 }

@@ -5,6 +5,7 @@ import dev.ratelimit.spring.PolicyLimiter;
 import dev.ratelimit.spring.RateLimitCounts;
 import dev.ratelimit.spring.actuate.PolicySettings;
 import dev.ratelimit.spring.actuate.RateLimitEndpoint;
+import dev.ratelimit.spring.actuate.UnknownFields;
 import dev.ratelimit.spring.autoconfigure.RateLimitProperties.PolicyProperties;
 import dev.ratelimit.spring.web.ClientAddress;
 import dev.ratelimit.spring.web.RequestExplainer;
@@ -66,6 +67,13 @@ public final class RateLimitActuatorAutoConfiguration {
                 explainer,
                 changer,
                 properties.actuator().showKeys());
+    }
+
+    @Bean
+    @ConditionalOnMissingBean
+    @ConditionalOnAvailableEndpoint(RateLimitEndpoint.class)
+    UnknownFields rateLimitUnknownFields() {
+        return new UnknownFields();
     }
 
     private static PolicySettings settings(PolicyProperties policy, RateLimitProperties properties, RequestKeys keys) {

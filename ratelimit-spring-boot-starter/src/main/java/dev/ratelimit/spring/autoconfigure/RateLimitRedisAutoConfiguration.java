@@ -60,7 +60,7 @@ public final class RateLimitRedisAutoConfiguration {
         inRedis.check(policies);
         RedisProperties redis = properties.redis();
         String prefix = redis.prefix(application);
-        log(redis, prefix, inRedis);
+        log(redis, RedisRateLimiter.place(connection), prefix, inRedis);
         return RedisRateLimiter.builder(connection)
                 .maximumKeys(properties.local().maximumKeys())
                 .synchronization(properties.local().synchronization())
@@ -97,8 +97,8 @@ public final class RateLimitRedisAutoConfiguration {
                         + " spring.data.redis.client-type or with lettuce there");
     }
 
-    private static void log(RedisProperties redis, String prefix, RedisPolicies inRedis) {
-        LOG.info("Rate limits are in Redis, by the prefix \"" + prefix + "\"; a decision takes "
+    private static void log(RedisProperties redis, String place, String prefix, RedisPolicies inRedis) {
+        LOG.info("Rate limits are in Redis, at " + place + ", by the prefix \"" + prefix + "\"; a decision takes "
                 + redis.timeout().toMillis() + " ms at most; instances: " + redis.instances());
         if (redis.instances() == 1 && inRedis.fallBackToInstances()) {
             LOG.info(

@@ -2,6 +2,7 @@ package dev.ratelimit.spring.autoconfigure;
 
 import dev.ratelimit.spring.InvalidRateLimitException;
 import java.lang.reflect.RecordComponent;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -11,10 +12,12 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.bind.DataObjectPropertyName;
 import org.springframework.boot.context.properties.bind.Name;
+import org.springframework.boot.context.properties.source.ConfigurationProperty;
 import org.springframework.boot.context.properties.source.ConfigurationPropertyName;
 import org.springframework.boot.context.properties.source.ConfigurationPropertyName.Form;
 import org.springframework.boot.context.properties.source.ConfigurationPropertySource;
 import org.springframework.boot.context.properties.source.ConfigurationPropertySources;
+import org.springframework.boot.context.properties.source.ConfigurationPropertyState;
 import org.springframework.boot.context.properties.source.IterableConfigurationPropertySource;
 import org.springframework.core.ResolvableType;
 import org.springframework.core.env.ConfigurableEnvironment;
@@ -22,7 +25,8 @@ import org.springframework.core.env.PropertySource;
 import org.springframework.core.env.StandardEnvironment;
 
 /**
- * Refuses properties under {@code ratelimit} that do not exist, and says which do. Boot would refuse those of a file, in more
+ * Refuses properties under {@code ratelimit} that do not exist, and says which do; and those with a placeholder that stands for
+ * nothing, which Boot would leave as it is: a secret that everybody knows. Boot would refuse unknown ones of a file, in more
  * words, but not environment variables and system properties, which may be somebody else's: of these, one that goes on as ours
  * do is ours.
  */
@@ -42,45 +46,73 @@ final class UnknownProperties {
     }
 
     static void refuse(ConfigurableEnvironment environment) {
+        List<ConfigurationPropertySource> before = new ArrayList<>();
         for (ConfigurationPropertySource source : ConfigurationPropertySources.from(environment.getPropertySources())) {
             if (source instanceof IterableConfigurationPropertySource names) {
                 boolean mayBeForeign = source.getUnderlyingSource() instanceof PropertySource<?> underlying
                         && PROCESS.contains(underlying.getName());
                 names.stream()
                         .filter(RATELIMIT::isAncestorOf)
-                        .forEach(name -> new UnknownProperties(name, mayBeForeign).check(ROOT, 1));
+                        .filter(name -> new UnknownProperties(name, mayBeForeign).check(ROOT, 1))
+                        .filter(name -> !isOverridden(name, before))
+                        .forEach(name -> refusePlaceholder(name, source, environment));
+            }
+            before.add(source);
+        }
+    }
+
+    /** Whether one of those sources says something else of it, or of the list that it is in. */
+    private static boolean isOverridden(ConfigurationPropertyName name, List<ConfigurationPropertySource> before) {
+        int length = 0;
+        while (length < name.getNumberOfElements() && !name.isNumericIndex(length)) {
+            length++;
+        }
+        ConfigurationPropertyName whole = name.chop(length);
+        return before.stream()
+                .anyMatch(each -> each.getConfigurationProperty(whole) != null
+                        || each.containsDescendantOf(whole) == ConfigurationPropertyState.PRESENT);
+    }
+
+    private static void refusePlaceholder(
+            ConfigurationPropertyName name, ConfigurationPropertySource source, ConfigurableEnvironment environment) {
+        ConfigurationProperty property = source.getConfigurationProperty(name);
+        if (property != null && property.getValue() instanceof CharSequence value) {
+            try {
+                environment.resolveRequiredPlaceholders(value.toString());
+            } catch (IllegalArgumentException e) { // whose message has the value
+                throw new InvalidRateLimitException(
+                        name.toString(), "has a placeholder, such as ${NAME}, for which nothing is set");
             }
         }
     }
 
-    /** Follows the name from {@code element} on, where it stands for something of that type. */
-    private void check(ResolvableType type, int element) {
+    /** Follows the name from {@code element} on, where it stands for something of that type; whether it is ours. */
+    private boolean check(ResolvableType type, int element) {
         if (element == name.getNumberOfElements()) {
-            return;
+            return true;
         }
         if (type.resolve(Object.class) == List.class) {
-            check(type.getGeneric(), name.isNumericIndex(element) ? element + 1 : element);
-        } else if (type.resolve(Object.class) == Map.class) {
-            check(type.getGeneric(1), element + 1);
-        } else {
-            checkComponents(type.resolve(Object.class), element);
+            return check(type.getGeneric(), name.isNumericIndex(element) ? element + 1 : element);
         }
+        return type.resolve(Object.class) == Map.class
+                ? check(type.getGeneric(1), element + 1)
+                : checkComponents(type.resolve(Object.class), element);
     }
 
     /** Tries one element, two and more as one word: an environment variable cannot tell MAXIMUM_KEYS from two. */
-    private void checkComponents(Class<?> type, int element) {
+    private boolean checkComponents(Class<?> type, int element) {
         StringBuilder word = new StringBuilder();
         for (int i = element; i < name.getNumberOfElements(); i++) {
             RecordComponent component = component(
                     type, word.append(name.getElement(i, Form.UNIFORM)).toString());
             if (component != null) {
-                check(ResolvableType.forType(component.getGenericType()), i + 1);
-                return;
+                return check(ResolvableType.forType(component.getGenericType()), i + 1);
             }
         }
         if (element > 1 || !mayBeForeign) {
             throw new InvalidRateLimitException(name.toString(), "is unknown" + known(type));
         }
+        return false;
     }
 
     private static @Nullable RecordComponent component(Class<?> type, String word) {

@@ -36,8 +36,11 @@ final class Denials {
                 .build();
     }
 
+    /** Remembers nothing of a claim on more than there can be: others may be allowed after it, and the debt is another then. */
     void remember(RedisClaim claim, long[] ticks, long calledAt) {
-        debts.put(claim.key(), new Debt(claim.policy(), ticks, calledAt, clock.nanos()));
+        if (!claim.policy().decideFull(claim.tokens()).never()) {
+            debts.put(claim.key(), new Debt(claim.policy(), ticks, calledAt, clock.nanos()));
+        }
     }
 
     void forget(RedisClaim claim) {

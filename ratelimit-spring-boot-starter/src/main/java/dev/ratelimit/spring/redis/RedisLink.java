@@ -18,11 +18,17 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Collectors;
+import java.util.stream.StreamSupport;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
 import org.jspecify.annotations.Nullable;
 import org.springframework.core.NestedExceptionUtils;
+import org.springframework.data.redis.connection.RedisClusterConfiguration;
 import org.springframework.data.redis.connection.RedisConfiguration;
+import org.springframework.data.redis.connection.RedisNode;
+import org.springframework.data.redis.connection.RedisSentinelConfiguration;
+import org.springframework.data.redis.connection.RedisSocketConfiguration;
 import org.springframework.data.redis.connection.lettuce.LettuceClientConfiguration;
 import org.springframework.data.redis.connection.lettuce.LettuceConnection;
 import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactory;
@@ -169,6 +175,29 @@ final class RedisLink implements AutoCloseable {
         return current;
     }
 
+    /** Returns where it looks for Redis, in words that have no credentials. */
+    static String place(LettuceConnectionFactory model) {
+        RedisClusterConfiguration cluster = model.getClusterConfiguration();
+        if (cluster != null) {
+            return "the cluster of " + texts(cluster.getClusterNodes());
+        }
+        RedisSentinelConfiguration sentinel = model.getSentinelConfiguration();
+        if (sentinel != null) {
+            return "the master "
+                    + (sentinel.getMaster() == null ? "" : sentinel.getMaster().getName() + ' ') + "of the sentinels "
+                    + texts(sentinel.getSentinels());
+        }
+        RedisSocketConfiguration socket = model.getSocketConfiguration();
+        return socket != null ? socket.getSocket() : model.getHostName() + ':' + model.getPort();
+    }
+
+    private static String texts(Iterable<RedisNode> nodes) {
+        return StreamSupport.stream(nodes.spliterator(), false)
+                .map(RedisNode::asString)
+                .sorted()
+                .collect(Collectors.joining(", "));
+    }
+
     /** Connects, and waits for that, but not for long; later on it goes on in the background. */
     void start() {
         try {
@@ -176,7 +205,11 @@ final class RedisLink implements AutoCloseable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } catch (ExecutionException | TimeoutException e) {
-            // the first who asks finds out, and so does the log
+            String cause = e instanceof TimeoutException
+                    ? "no answer in " + START_PATIENCE.toSeconds() + " s"
+                    : NestedExceptionUtils.getMostSpecificCause(e).toString();
+            LOG.warn(
+                    "Redis is not there yet, at " + place(factory) + ", and is looked for in the background: " + cause);
         }
     }
 

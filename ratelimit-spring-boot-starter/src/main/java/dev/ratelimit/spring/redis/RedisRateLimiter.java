@@ -105,6 +105,11 @@ public final class RedisRateLimiter implements RateLimiter, AutoCloseable {
         RedisLink.requireKnown(connections);
     }
 
+    /** Returns where a limiter of those connections looks for Redis, in words for a log: addresses, and no credentials. */
+    public static String place(LettuceConnectionFactory connections) {
+        return RedisLink.place(connections);
+    }
+
     @Override
     public List<Decision> tryConsume(List<Claim> claims) {
         return reserve(claims, Duration.ZERO).decisions();

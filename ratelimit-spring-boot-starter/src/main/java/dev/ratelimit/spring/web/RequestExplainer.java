@@ -117,7 +117,8 @@ public final class RequestExplainer {
                 Keys.sourcesOf(charge.key()),
                 planOf(rule.policy(), charge.policy()),
                 charge.tokens(),
-                limiter.peek(charge.policy(), charge.key(), charge.tokens()));
+                limiter.peek(charge.policy(), charge.key(), charge.tokens()),
+                limiter.resetAfterNanos(charge.policy(), charge.key()));
     }
 
     @SuppressWarnings("ReferenceEquality") // two plans may have the same limits

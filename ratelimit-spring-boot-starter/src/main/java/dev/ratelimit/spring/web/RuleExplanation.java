@@ -22,7 +22,13 @@ public record RuleExplanation(
      * @param key that of the bucket
      * @param sources what that was taken from
      * @param plan the name of the client's plan; null if the policy has none, or not that of the client
+     * @param resetAfterNanos how long the bucket takes to be full again, without the request
      */
     public record Planned(
-            String key, List<String> sources, @Nullable String plan, long tokens, PolicyDecision decision) {}
+            String key,
+            List<String> sources,
+            @Nullable String plan,
+            long tokens,
+            PolicyDecision decision,
+            long resetAfterNanos) {}
 }

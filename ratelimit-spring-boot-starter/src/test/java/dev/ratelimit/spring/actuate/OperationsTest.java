@@ -2,6 +2,7 @@ package dev.ratelimit.spring.actuate;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.ratelimit.Decision;
 import dev.ratelimit.Limit;
 import dev.ratelimit.ManualClock;
 import dev.ratelimit.Policy;
@@ -190,6 +191,13 @@ class OperationsTest {
             Policy made = Policy.of("tenant-" + UUID.randomUUID(), Limit.parse("1/1m"));
             throw new RateLimitExceededException(List.of(new PolicyDecision(made, limiter.tryConsume(made, "k", 2))));
         }
+
+        @GetMapping("/absent")
+        String absent() {
+            Policy api = Policy.of("api", Limit.parse("5/1m"));
+            Decision denied = new Decision(false, 0, 1, 1, api.limits().get(0), true);
+            throw new RateLimitExceededException(List.of(new PolicyDecision(api, denied)));
+        }
     }
 
     @BeforeEach
@@ -259,6 +267,11 @@ class OperationsTest {
             spanOf("/api/it");
         }
         assertThat(spanOf("/api/it")).isEqualTo("api denied");
+    }
+
+    @Test
+    void tracesADenialForWantOfAnAnswerAsSuch() throws Exception {
+        assertThat(spanOf("/absent")).isEqualTo("api degraded");
     }
 
     @Test

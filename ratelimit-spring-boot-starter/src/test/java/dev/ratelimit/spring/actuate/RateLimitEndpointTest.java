@@ -206,6 +206,10 @@ class RateLimitEndpointTest {
         assertThat(all)
                 .extractingJsonPathMapValue("$.policies[2].plans")
                 .containsExactlyInAnyOrderEntriesOf(Map.of("free", List.of("2/1m"), "pro", List.of("20/1m")));
+        assertThat(all)
+                .extractingJsonPathMapValue("$.policies[1].penalty")
+                .containsExactlyInAnyOrderEntriesOf(Map.of("limits", List.of("1/10m"), "for", "PT1H"));
+        assertThat(all).doesNotHaveJsonPath("$.policies[0].penalty");
         assertThat(all).extractingJsonPathStringValue("$.policies[3].tokens").isEqualTo("pages");
         assertThat(all).extractingJsonPathStringValue("$.policies[5].mode").isEqualTo("off");
     }
@@ -243,6 +247,22 @@ class RateLimitEndpointTest {
         assertThat(read(path))
                 .extractingJsonPathStringValue("$.state.resetAfter")
                 .isEqualTo("PT12S");
+    }
+
+    @Test
+    void tellsWhenABucketUnderSeveralLimitsIsFullAgain() throws Exception {
+        String path = "/policies/secret" + query("key", "sesame");
+        assertThat(read(path))
+                .extractingJsonPathStringValue("$.state.resetAfter")
+                .isEqualTo("PT0S");
+
+        status("/secret", "X-Api-Key", "sesame");
+        assertThat(read(path))
+                .extractingJsonPathStringValue("$.state.resetAfter")
+                .isEqualTo("PT14M24S");
+        assertThat(explain("path", "/secret", "headers", "X-Api-Key:sesame"))
+                .extractingJsonPathArrayValue(policy("secret") + ".resetAfter")
+                .containsExactly("PT14M24S");
     }
 
     @Test
@@ -353,7 +373,7 @@ class RateLimitEndpointTest {
             assertThat(read("/policies/api" + query("key", "127.0.0.1")))
                     .extractingJsonPathNumberValue("$.state.remaining")
                     .isEqualTo(4);
-            assertThat(output).contains("policy api has changed: limits 5/1m -> 50/1m, 9/1s, mode ENFORCE -> SHADOW");
+            assertThat(output).contains("policy api has changed: limits 5/1m -> 50/1m, 9/1s, mode enforce -> shadow");
         } finally {
             assertThat(post("api", "{\"limits\": \"5/1m\", \"mode\": \"enforce\"}")
                             .statusCode())
@@ -377,7 +397,8 @@ class RateLimitEndpointTest {
                 "{\"limits\": \"often\"} | ratelimit.policies.api.limits is wrong: not a limit: \\\"often\\\"; write"
                         + " tokens/period, as in 100/1m or 100/1m burst 200",
                 "{\"limits\": \"0/1m\"} | ratelimit.policies.api.limits is wrong: capacity must be positive: 0",
-                "{\"mode\": \"maybe\"} | ratelimit.policies.api.mode is wrong",
+                "{\"mode\": \"shadwo\"} | ratelimit.policies.api.mode is \\\"shadwo\\\", but must be one of enforce, shadow, off",
+                "{\"limits\": \"9/1m\", \"paths\": \"/x\", \"key\": \"ip\"} | unknown: key, paths; limits, plans and mode",
                 "{\"plans\": \"free\"} | plans must be names",
                 "{\"plans\": \"free: 1/1m\"} | ratelimit.policies.api.plans has come or gone",
                 "{} | limits, plans or mode is missing",
@@ -416,6 +437,16 @@ class RateLimitEndpointTest {
 
         assertThat(response.statusCode()).as(response.body()).isEqualTo(status);
         assertThat(response.body()).contains(status == 200 ? "\"remaining\":1" : "\"error\":\"");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "/policies, 'policies is to be followed by the name of one, as in policies/api'",
+        "/policies/api?key=::1&plan=pro, 'no plan is named \\\"pro\\\"; there are: none'",
+        "/policies/planned?key=a&key=b&plan=gold, 'no plan is named \\\"gold\\\"; there are: free, pro'",
+    })
+    void saysWhatThereIs(String path, String sentence) throws Exception {
+        assertThat(send(to("/actuator/ratelimit" + path)).body()).contains(sentence);
     }
 
     private JsonContent<Object> explain(String... parameters) throws Exception {

@@ -115,6 +115,16 @@ class RateLimitMetersTest {
     }
 
     @Test
+    void describesAllMeters() {
+        application.meters().bindTo(registry);
+
+        assertThat(ids())
+                .isNotEmpty()
+                .allSatisfy(
+                        id -> assertThat(id.getDescription()).as(id.getName()).isNotBlank());
+    }
+
+    @Test
     void hasNoMetersOfKeysWhereNoneAreKept() {
         new RateLimitMeters(application.policies, application.counts, null, null).bindTo(registry);
 

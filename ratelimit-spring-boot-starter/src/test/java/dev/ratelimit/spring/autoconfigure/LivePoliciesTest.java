@@ -106,8 +106,8 @@ class LivePoliciesTest {
                                     PolicyMode.ENFORCE,
                                     PolicyMode.ENFORCE));
             assertThat(output)
-                    .contains("policy api has changed: limits 5/1m -> 6/1m, 50/1h, mode ENFORCE -> ENFORCE")
-                    .contains("policy login has changed: limits 3/1h -> 3/1h, mode ENFORCE -> OFF");
+                    .contains("policy api has changed: limits 5/1m -> 6/1m, 50/1h")
+                    .contains("policy login has changed: mode enforce -> off");
         });
     }
 

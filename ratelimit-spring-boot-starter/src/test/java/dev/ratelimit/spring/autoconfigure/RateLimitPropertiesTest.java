@@ -26,6 +26,7 @@ import org.springframework.boot.diagnostics.FailureAnalysis;
 import org.springframework.boot.test.context.runner.WebApplicationContextRunner;
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
+import org.springframework.core.env.MapPropertySource;
 import org.springframework.core.env.StandardEnvironment;
 import org.springframework.core.env.SystemEnvironmentPropertySource;
 import org.springframework.web.util.pattern.PathPattern;
@@ -201,6 +202,49 @@ class RateLimitPropertiesTest {
         app.withPropertyValues("ratelimit.key-secret=fifteen letters")
                 .run(context -> assertThat(sentenceOf(context.getStartupFailure()))
                         .isEqualTo("ratelimit.key-secret has 15 characters, but must have at least 16"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "ratelimit.key-secret",
+                "ratelimit.redis.prefix",
+                "ratelimit.policies.api.key",
+                "ratelimit.policies.api.skip[0]"
+            })
+    void stopsTheStartForAPlaceholderThatStandsForNothing(String property) {
+        app.withPropertyValues("ratelimit.policies.api.limits=5/1m", property + "=canary-${CANARY_THAT_NOBODY_SETS}")
+                .run(context -> {
+                    assertThat(sentenceOf(context.getStartupFailure()))
+                            .isEqualTo(property + " has a placeholder, such as ${NAME}, for which nothing is set");
+                    assertThat(context.getStartupFailure().toString()).doesNotContain("canary-");
+                });
+    }
+
+    @Test
+    void readsWhatAPlaceholderStandsFor() {
+        app.withPropertyValues("of.ours=sixteen letters!", "ratelimit.key-secret=${of.ours}")
+                .withPropertyValues("ratelimit.redis.prefix=${of.nobody:shop}")
+                .run(context -> {
+                    RateLimitProperties read = context.getBean(RateLimitProperties.class);
+                    assertThat(read.keySecret()).isEqualTo("sixteen letters!");
+                    assertThat(read.redis().prefix()).isEqualTo("shop");
+                });
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "ratelimit.key-secret, ratelimit.key-secret=sixteen letters!",
+        "ratelimit.client-address.trusted-proxies[1], ratelimit.client-address.trusted-proxies[0]=10.0.0.1",
+        "ratelimit.client-address.trusted-proxies[1], ratelimit.client-address.trusted-proxies=10.0.0.1",
+        "ratelimit.client-address.trusted-proxies, ratelimit.client-address.trusted-proxies[0]=10.0.0.1",
+    })
+    void letsAPlaceholderBeWhereAnotherSourceSaysSomethingElse(String property, String other) {
+        app.withInitializer(context -> context.getEnvironment()
+                        .getPropertySources()
+                        .addLast(new MapPropertySource("last", Map.of(property, "${OF_NOBODY}"))))
+                .withPropertyValues(other)
+                .run(context -> assertThat(context).hasNotFailed());
     }
 
     @ParameterizedTest

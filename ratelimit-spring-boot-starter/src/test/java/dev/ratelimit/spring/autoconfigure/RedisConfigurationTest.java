@@ -10,10 +10,12 @@ import dev.ratelimit.spring.RateLimited;
 import dev.ratelimit.spring.redis.RedisRateLimiter;
 import io.lettuce.core.RedisClient;
 import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.mockito.Mockito;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
@@ -23,6 +25,7 @@ import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.data.redis.connection.RedisConnectionFactory;
+import org.springframework.data.redis.connection.RedisSentinelConfiguration;
 import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactory;
 
 /** Which limiter an application gets. Nothing here is at the port that Redis is looked for, and nobody minds. */
@@ -159,8 +162,9 @@ class RedisConfigurationTest {
                         "ratelimit.redis.instances=3",
                         "spring.application.name=shop")
                 .run(context -> assertThat(output)
-                        .contains("Rate limits are in Redis, by the prefix \"shop\"; a decision takes 50 ms at most;"
-                                + " instances: 3")
+                        .contains(
+                                "Rate limits are in Redis, at localhost:1, by the prefix \"shop\"; a decision takes 50 ms at most;"
+                                        + " instances: 3")
                         .doesNotContain("ratelimit.redis.instances is 1"));
     }
 
@@ -171,9 +175,31 @@ class RedisConfigurationTest {
         app.withPropertyValues("ratelimit.policies.api.backend=redis")
                 .run(
                         context -> assertThat(output)
-                                .contains("Rate limits are in Redis, by the prefix \"ratelimit\"")
+                                .contains("Rate limits are in Redis, at localhost:1, by the prefix \"ratelimit\"")
                                 .contains(
                                         "ratelimit.redis.instances is 1: while Redis cannot be asked, each instance allows all"));
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "spring.data.redis.url=redis://ann:canary@127.0.0.1:1, 127.0.0.1:1",
+        "'spring.data.redis.cluster.nodes=127.0.0.1:1,127.0.0.1:2', 'the cluster of 127.0.0.1:1, 127.0.0.1:2'",
+    })
+    void saysAtTheStartWhereItLooksAndThatNothingIsThere(String connection, String place, CapturedOutput output) {
+        app.withPropertyValues("ratelimit.backend=redis", "spring.data.redis.password=canary", connection)
+                .run(context -> assertThat(output)
+                        .contains("Rate limits are in Redis, at " + place + ", by the prefix")
+                        .containsOnlyOnce("Redis is not there yet, at " + place)
+                        .doesNotContain("canary"));
+    }
+
+    @Test
+    void saysWhichMasterOfWhichSentinels() {
+        RedisSentinelConfiguration sentinels = new RedisSentinelConfiguration("mymaster", Set.of("127.0.0.1:1"));
+        sentinels.setPassword("canary");
+
+        assertThat(RedisRateLimiter.place(new LettuceConnectionFactory(sentinels)))
+                .isEqualTo("the master mymaster of the sentinels 127.0.0.1:1");
     }
 
     @Test

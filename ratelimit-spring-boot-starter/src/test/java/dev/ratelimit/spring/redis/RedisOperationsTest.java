@@ -2,11 +2,15 @@ package dev.ratelimit.spring.redis;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.ratelimit.Limit;
 import dev.ratelimit.Policy;
 import dev.ratelimit.RateLimiter;
 import dev.ratelimit.spring.BackendDegradedEvent;
 import dev.ratelimit.spring.BackendRecoveredEvent;
 import dev.ratelimit.spring.ConfiguredPolicies;
+import dev.ratelimit.spring.Outcome;
+import dev.ratelimit.spring.PolicyLimiter;
+import dev.ratelimit.spring.RateLimitCounts;
 import dev.ratelimit.spring.actuate.RateLimitHealth;
 import dev.ratelimit.spring.actuate.RateLimitMeters;
 import dev.ratelimit.spring.autoconfigure.RateLimitAutoConfiguration;
@@ -15,6 +19,7 @@ import dev.ratelimit.spring.autoconfigure.RateLimitMetricsAutoConfiguration;
 import dev.ratelimit.spring.autoconfigure.RateLimitRedisAutoConfiguration;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
@@ -162,6 +167,47 @@ class RedisOperationsTest {
             assertThat(application.event()).isEqualTo(new BackendRecoveredEvent("redis"));
             assertThat(application.health().getDetails()).isEqualTo(Map.of("redis", "available"));
         });
+    }
+
+    @Test
+    void countsEachDecisionWithoutRedisOnceAsSuch() {
+        run(application -> {
+            redis.kill();
+            Policy login = application.context.getBean(ConfiguredPolicies.class).get("login");
+            PolicyLimiter limiter = application.context.getBean(PolicyLimiter.class);
+            for (int i = 0; i < 7; i++) {
+                assertThat(limiter.decide(login, "k", 1).decision().unavailable())
+                        .isTrue();
+            }
+            assertThat(limiter.decide(application.api, "k", 1).decision().allowed())
+                    .isTrue();
+
+            RateLimitCounts counts = application.context.getBean(RateLimitCounts.class);
+            assertThat(counts.count("login", Outcome.DEGRADED)).isEqualTo(7);
+            assertThat(counts.count("login", Outcome.DENIED)).isZero();
+            assertThat(counts.count("api", Outcome.DEGRADED)).isEqualTo(1);
+            assertThat(counts.count("api", Outcome.ALLOWED)).isEqualTo(1);
+        });
+    }
+
+    @Test
+    void tellsWhenABucketInRedisIsFullAgain() {
+        run(application -> {
+            Policy own = Policy.of("both", Limit.parse("10/1m"), Limit.parse("100/1d"));
+            PolicyLimiter limiter = application.context.getBean(PolicyLimiter.class);
+            assertThat(limiter.resetAfterNanos(own, "k")).isZero();
+            limiter.decide(own, "k", 1);
+            assertThat(Duration.ofNanos(limiter.resetAfterNanos(own, "k")))
+                    .isBetween(Duration.ofMinutes(13), Duration.ofSeconds(864));
+        });
+    }
+
+    @Test
+    void describesItsMeters() {
+        run(application -> assertThat(registry.getMeters())
+                .allSatisfy(meter -> assertThat(meter.getId().getDescription())
+                        .as(meter.getId().getName())
+                        .isNotBlank()));
     }
 
     @Test
