@@ -217,7 +217,7 @@ class RateLimitPropertiesTest {
                 .run(context -> {
                     assertThat(sentenceOf(context.getStartupFailure()))
                             .isEqualTo(property + " has a placeholder, such as ${NAME}, for which nothing is set");
-                    assertThat(context.getStartupFailure().toString()).doesNotContain("canary-");
+                    assertThat(String.valueOf(context.getStartupFailure())).doesNotContain("canary-");
                 });
     }
 
