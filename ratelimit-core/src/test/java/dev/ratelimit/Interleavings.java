@@ -13,7 +13,7 @@ import org.jetbrains.lincheck.datastructures.StressOptions;
  * seconds; {@code mvn -P proofs verify} has it look for longer, and tell how far it is.
  */
 final class Interleavings {
-    private static final int ITERATIONS = Integer.getInteger("lincheck.iterations", 10);
+    private static final int ITERATIONS = Integer.getInteger("lincheck.iterations", 6);
     private static final int MODELLED = Integer.getInteger("lincheck.modelled", 50);
     private static final int STRESS = Integer.getInteger("lincheck.stress", 100);
     private static final boolean PROGRESS = Boolean.getBoolean("lincheck.progress");
