@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -26,6 +27,7 @@ import org.springframework.web.bind.annotation.RestController;
  * Whatever a client writes in its request line: if a handler runs, a token was spent. There are two by the path: a
  * controller, and behind it the handler of static files, which is not as strict about spelling.
  */
+@ExtendWith(Silence.class)
 class PathProbeTest {
     private static final List<String> METHODS = List.of("GET", "HEAD", "OPTIONS", "POST", "TRACE", "FOO", "get");
 
