@@ -161,7 +161,7 @@ class PenaltyTest {
     void forgetsNoPenaltyInAFloodOfOthers() throws Exception {
         hammer("/filtered", "first");
         for (int i = 0; i < 100; i++) {
-            hammer("/filtered", "k" + i);
+            client.allowed(8, "/filtered", "Client", "k" + i); // fewer than 3, if it shares what an evicted key owes
         }
 
         assertThat(policy("first")).isEqualTo(PENALIZED);
