@@ -13,13 +13,18 @@ final class Jvm {
 
     /** Returns what {@code main} prints, without the white space around it. */
     static String run(List<String> options, Class<?> main, String... arguments) throws Exception {
+        List<String> all = new ArrayList<>(options);
+        all.add("-cp");
+        all.add(System.getProperty("surefire.real.class.path", System.getProperty("java.class.path")));
+        all.add(main.getName());
+        all.addAll(List.of(arguments));
+        return run(all);
+    }
+
+    static String run(List<String> arguments) throws Exception {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.addAll(options);
-        command.add("-cp");
-        command.add(System.getProperty("surefire.real.class.path", System.getProperty("java.class.path")));
-        command.add(main.getName());
-        command.addAll(List.of(arguments));
+        command.addAll(arguments);
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
         String printed = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
         assertThat(process.waitFor()).as(printed).isZero();
