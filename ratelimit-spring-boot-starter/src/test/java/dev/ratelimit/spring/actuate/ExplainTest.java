@@ -284,6 +284,23 @@ class ExplainTest {
         assertThat(denials).isBetween(10, 390);
     }
 
+    @Test
+    void saysThatWhatIsBehindADenialIsNotAsked() throws Exception {
+        Map<String, String> headers = Map.of("X-Device", "flooded");
+        for (int i = 0; i < 12; i++) {
+            send(new Sent("GET", "/shop/a%20b", null, headers));
+        }
+
+        DocumentContext explained = explained(new Sent("GET", "/shop/api/x", "ann", headers));
+
+        assertThat(explained.<List<Boolean>>read("$.policies[?(@.policy == 'device')].allowed"))
+                .containsExactly(false);
+        assertThat(explained.<List<String>>read("$.policies[?(@.policy == 'user')].reason"))
+                .containsExactly("a policy that is asked before it denies the request");
+        assertThat(explained.<List<Boolean>>read("$.policies[?(@.policy == 'user')].asked"))
+                .containsExactly(false);
+    }
+
     private void check(
             Map<String, Object> policy,
             Map<String, Long> before,
