@@ -70,6 +70,11 @@ record RateLimitProperties(
                 enabled, headers, filter, changed, backend, local, redis, clientAddress, actuator, keySecret);
     }
 
+    RateLimitProperties withKeySecret(@Nullable String other) {
+        return new RateLimitProperties(
+                enabled, headers, filter, policies, backend, local, redis, clientAddress, actuator, other);
+    }
+
     /** Where buckets can be. */
     enum Backend {
         LOCAL,
