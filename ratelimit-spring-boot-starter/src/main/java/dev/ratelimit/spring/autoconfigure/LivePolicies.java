@@ -55,7 +55,7 @@ final class LivePolicies implements PolicyChanger {
         this.policies = policies;
         this.advisor = advisor;
         this.events = events;
-        this.areOurs = limits(policies).equals(limits(properties.configuredPolicies()));
+        this.areOurs = limits(policies).equals(limits(new PolicyReader(properties).read()));
         this.keySecret = properties.keySecret();
         this.read = properties;
         this.current = properties;
@@ -115,7 +115,7 @@ final class LivePolicies implements PolicyChanger {
 
     private List<PolicyChangedEvent> replace(RateLimitProperties next) {
         FixedProperties.refuseChange(current, next);
-        ConfiguredPolicies changed = next.configuredPolicies();
+        ConfiguredPolicies changed = new PolicyReader(next).read();
         check(next, changed);
         List<PolicyChangedEvent> changes = new ArrayList<>();
         List<ConfiguredPolicy> all = new ArrayList<>();
