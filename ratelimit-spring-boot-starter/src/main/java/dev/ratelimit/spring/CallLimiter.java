@@ -32,10 +32,11 @@ final class CallLimiter {
 
         /** Several limits on one call have to agree on how long it may wait, so the most impatient one decides. */
         long maxWaitNanos() {
-            return limits.stream()
-                    .mapToLong(RateLimitedCall::maxWaitNanos)
-                    .min()
-                    .orElse(0);
+            long maxWaitNanos = limits.isEmpty() ? 0 : Long.MAX_VALUE;
+            for (RateLimitedCall limit : limits) {
+                maxWaitNanos = Math.min(maxWaitNanos, limit.maxWaitNanos());
+            }
+            return maxWaitNanos;
         }
     }
 

@@ -7,7 +7,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -72,7 +71,7 @@ public final class ConfiguredPolicies {
     }
 
     /** Returns what {@code maker} makes of the policies as they are; it is made anew once they have changed. */
-    public <T> Supplier<T> view(Function<Map<String, ConfiguredPolicy>, T> maker) {
+    public <T> View<T> view(Function<Map<String, ConfiguredPolicy>, T> maker) {
         return new View<>(maker);
     }
 
@@ -81,13 +80,14 @@ public final class ConfiguredPolicies {
         return now.isEmpty() ? "none" : String.join(", ", now.keySet());
     }
 
-    private final class View<T> implements Supplier<T> {
+    /** What is made of the policies. Thread-safe. */
+    public final class View<T> {
         private final Function<Map<String, ConfiguredPolicy>, T> maker;
         private Made<T> latest; // without a lock: whoever sees an older one makes it anew
 
         private record Made<T>(Map<String, ConfiguredPolicy> of, T value) {}
 
-        View(Function<Map<String, ConfiguredPolicy>, T> maker) {
+        private View(Function<Map<String, ConfiguredPolicy>, T> maker) {
             this.maker = maker;
             this.latest = made(policies);
         }
@@ -96,14 +96,18 @@ public final class ConfiguredPolicies {
             return new Made<>(of, maker.apply(of));
         }
 
-        @Override
-        @SuppressWarnings("ReferenceEquality") // a snapshot is itself, and no other
+        /** Returns what is made of the policies as they are. */
         public T get() {
-            Map<String, ConfiguredPolicy> now = policies;
+            return of(policies);
+        }
+
+        /** Returns what is made of policies as they are or were, {@link #now}; it is kept for those that are in force. */
+        @SuppressWarnings("ReferenceEquality") // a snapshot is itself, and no other
+        public T of(Map<String, ConfiguredPolicy> snapshot) {
             Made<T> made = latest;
-            if (made.of != now) {
-                made = made(now);
-                latest = made;
+            if (made.of != snapshot) {
+                made = made(snapshot);
+                latest = snapshot == policies ? made : latest;
             }
             return made.value;
         }

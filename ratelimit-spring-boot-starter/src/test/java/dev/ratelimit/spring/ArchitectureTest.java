@@ -1,7 +1,6 @@
 package dev.ratelimit.spring;
 
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
-import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
 import com.tngtech.archunit.core.domain.JavaClasses;
@@ -17,31 +16,6 @@ class ArchitectureTest {
     private final JavaClasses starter = new ClassFileImporter()
             .withImportOption(new ImportOption.DoNotIncludeTests())
             .importPackages("dev.ratelimit.spring");
-
-    @Test
-    void arrowsPointOneWay() {
-        layeredArchitecture()
-                .consideringOnlyDependenciesInLayers()
-                .layer("policies")
-                .definedBy("dev.ratelimit.spring")
-                .layer("web")
-                .definedBy("dev.ratelimit.spring.web")
-                .layer("redis")
-                .definedBy("dev.ratelimit.spring.redis")
-                .layer("actuate")
-                .definedBy("dev.ratelimit.spring.actuate")
-                .layer("autoconfigure")
-                .definedBy("dev.ratelimit.spring.autoconfigure")
-                .whereLayer("autoconfigure")
-                .mayNotBeAccessedByAnyLayer()
-                .whereLayer("actuate")
-                .mayOnlyBeAccessedByLayers("autoconfigure")
-                .whereLayer("redis")
-                .mayOnlyBeAccessedByLayers("actuate", "autoconfigure")
-                .whereLayer("web")
-                .mayOnlyBeAccessedByLayers("actuate", "autoconfigure")
-                .check(starter);
-    }
 
     @Test
     void packagesHaveNoCircles() {

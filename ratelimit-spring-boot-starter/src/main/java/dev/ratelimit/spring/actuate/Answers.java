@@ -2,7 +2,10 @@ package dev.ratelimit.spring.actuate;
 
 import dev.ratelimit.Decision;
 import java.time.Duration;
+import java.util.Collection;
 import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -32,5 +35,17 @@ final class Answers {
 
     Map<String, Object> map() {
         return answer;
+    }
+
+    /** Returns a constant as application.yml has it. */
+    static String text(Enum<?> constant) {
+        return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+
+    /** Returns one value or several, as the actuator hands them over, as texts. */
+    static List<String> texts(Object value) {
+        return value instanceof Collection<?> values
+                ? values.stream().map(String::valueOf).toList()
+                : List.of(String.valueOf(value));
     }
 }

@@ -42,6 +42,7 @@ final class LivePolicies implements PolicyChanger {
     private final ObjectProvider<RateLimitedAdvisor> advisor;
     private final ApplicationEventPublisher events;
     private final boolean areOurs;
+    private final @Nullable String keySecret;
     private final Lock lock = new ReentrantLock();
     private RateLimitProperties read; // guarded by lock: what the environment said last
     private RateLimitProperties current; // guarded by lock: what is in force
@@ -54,7 +55,8 @@ final class LivePolicies implements PolicyChanger {
         this.policies = policies;
         this.advisor = advisor;
         this.events = events;
-        this.areOurs = limits(policies).equals(limits(properties.configuredPolicies()));
+        this.areOurs = limits(policies).equals(limits(new PolicyReader(properties).read()));
+        this.keySecret = properties.keySecret();
         this.read = properties;
         this.current = properties;
     }
@@ -72,12 +74,19 @@ final class LivePolicies implements PolicyChanger {
     /** Does as the environment says by now; if that is wrong, all stays as it is, and an error is logged. */
     void follow(ConfigurableEnvironment environment) {
         try {
-            RateLimitProperties next = PropertiesReader.read(environment);
+            RateLimitProperties next = readFrom(environment);
             apply(now -> followed(now, next), next);
         } catch (InvalidRateLimitException e) {
             LOG.error("RATELIMIT-E01 the policies stay as they are, since what the environment says now is wrong: "
                     + e.getMessage());
         }
+    }
+
+    /** A secret that is another one whenever it is read, as ${random.uuid} is, is the one of the start. */
+    private RateLimitProperties readFrom(ConfigurableEnvironment environment) {
+        RateLimitProperties next = PropertiesReader.read(environment);
+        String again = PropertiesReader.read(environment).keySecret();
+        return Objects.equals(next.keySecret(), again) ? next : next.withKeySecret(keySecret);
     }
 
     private void apply(UnaryOperator<RateLimitProperties> change, @Nullable RateLimitProperties justRead) {
@@ -106,7 +115,7 @@ final class LivePolicies implements PolicyChanger {
 
     private List<PolicyChangedEvent> replace(RateLimitProperties next) {
         FixedProperties.refuseChange(current, next);
-        ConfiguredPolicies changed = next.configuredPolicies();
+        ConfiguredPolicies changed = new PolicyReader(next).read();
         check(next, changed);
         List<PolicyChangedEvent> changes = new ArrayList<>();
         List<ConfiguredPolicy> all = new ArrayList<>();

@@ -31,8 +31,6 @@ import org.springframework.context.annotation.Bean;
 @ConditionalOnClass({WebEndpoint.class, ConditionalOnAvailableEndpoint.class})
 @ConditionalOnBean({RequestRules.class, PolicyChanger.class})
 public final class RateLimitActuatorAutoConfiguration {
-    private static final String SECURITY_FILTER = "springSecurityFilterChain";
-
     @Bean
     @ConditionalOnMissingBean
     @ConditionalOnAvailableEndpoint(RateLimitEndpoint.class)
@@ -42,7 +40,8 @@ public final class RateLimitActuatorAutoConfiguration {
             ClientAddress client,
             ServletContext context,
             ListableBeanFactory beans) {
-        return new RequestExplainer(rules, limiter, client, context, beans.containsBean(SECURITY_FILTER));
+        return new RequestExplainer(
+                rules, limiter, client, context, beans.containsBean(StartupDiagnosis.SECURITY_FILTER));
     }
 
     @Bean

@@ -70,7 +70,7 @@ public final class RateLimitAutoConfiguration {
     @Bean
     @ConditionalOnMissingBean
     ConfiguredPolicies rateLimitPolicies(RateLimitProperties properties) {
-        return properties.configuredPolicies();
+        return new PolicyReader(properties).read();
     }
 
     @Bean

@@ -1,23 +1,13 @@
 package dev.ratelimit.spring.autoconfigure;
 
-import dev.ratelimit.Limit;
-import dev.ratelimit.Policy;
 import dev.ratelimit.Synchronization;
-import dev.ratelimit.spring.ConfiguredPolicies;
-import dev.ratelimit.spring.ConfiguredPolicy;
 import dev.ratelimit.spring.InvalidRateLimitException;
 import dev.ratelimit.spring.OnFailure;
-import dev.ratelimit.spring.Penalty;
 import dev.ratelimit.spring.PolicyMode;
 import dev.ratelimit.spring.web.Cidr;
 import dev.ratelimit.spring.web.ClientAddress;
 import dev.ratelimit.spring.web.ForwardedHeader;
-import java.util.ArrayList;
-import java.util.Collection;
-import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.ConfigurationProperties;
@@ -54,9 +44,6 @@ record RateLimitProperties(
         @Nullable String keySecret) {
     private static final int MIN_SECRET_LENGTH = 16;
 
-    /** With the strictest, no more limits of one name than the limiter can tell apart. */
-    private static final int MAX_PLANS = 63;
-
     RateLimitProperties {
         if (keySecret != null && keySecret.strip().length() < MIN_SECRET_LENGTH) {
             throw new InvalidRateLimitException(
@@ -68,6 +55,11 @@ record RateLimitProperties(
     RateLimitProperties with(Map<String, PolicyProperties> changed) {
         return new RateLimitProperties(
                 enabled, headers, filter, changed, backend, local, redis, clientAddress, actuator, keySecret);
+    }
+
+    RateLimitProperties withKeySecret(@Nullable String other) {
+        return new RateLimitProperties(
+                enabled, headers, filter, policies, backend, local, redis, clientAddress, actuator, other);
     }
 
     /** Where buckets can be. */
@@ -223,56 +215,6 @@ record RateLimitProperties(
      */
     record ActuatorProperties(@DefaultValue("false") boolean showKeys) {}
 
-    ConfiguredPolicies configuredPolicies() {
-        Map<String, String> uniform = new HashMap<>();
-        for (String name : policies.keySet()) {
-            String twin = uniform.put(name.replaceAll("[^A-Za-z0-9]", "").toLowerCase(Locale.ROOT), name);
-            if (twin != null) {
-                throw new InvalidRateLimitException(
-                        "ratelimit.policies." + name,
-                        "has a name that an environment variable could not tell from " + twin);
-            }
-        }
-        return new ConfiguredPolicies(
-                policies.keySet().stream().map(this::configuredPolicy).toList());
-    }
-
-    private ConfiguredPolicy configuredPolicy(String name) {
-        if (name.isBlank() || name.chars().anyMatch(c -> c < ' ' || c > '~')) {
-            throw new InvalidRateLimitException(
-                    "ratelimit.policies." + name, "has a name that is not printable ASCII, as header fields are");
-        }
-        PolicyProperties properties = policies.get(name);
-        if (properties == null || (properties.limits.isEmpty() && properties.plans.isEmpty())) {
-            throw new InvalidRateLimitException(
-                    property(name, "limits"), "is missing, but a policy needs at least one limit, such as 100/1m");
-        }
-        checkBackend(name, properties);
-        Map<String, Policy> plans = plans(name, properties);
-        Policy policy = plans.isEmpty()
-                ? new Policy(name, LimitProperties.limits(properties.limits, property(name, "limits")))
-                : ConfiguredPolicy.strictest(plans.values());
-        Long fixed = properties.fixedTokens();
-        long tokens = fixed == null ? 1 : fixed;
-        checkTokens(tokens, policy.limits(), property(name, "tokens"));
-        return new ConfiguredPolicy(
-                policy, tokens, properties.mode, plans, penalty(properties, policy, plans.values()));
-    }
-
-    private void checkBackend(String name, PolicyProperties properties) {
-        if (properties.backend == Backend.LOCAL && properties.onFailure != null) {
-            throw new InvalidRateLimitException(
-                    property(name, "on-failure"), "means nothing beside " + property(name, "backend") + ": local");
-        }
-        if (isInRedis(properties) && keySecret == null && properties.isKeyedBySecret()) {
-            throw new InvalidRateLimitException(
-                    "ratelimit.key-secret",
-                    "is missing, but " + property(name, "key") + " is " + properties.key
-                            + " and its buckets are in Redis,"
-                            + " where instances agree on them only if they hash under the same secret");
-        }
-    }
-
     /** Returns the property by which there are buckets in Redis, or null if there are none. */
     @Nullable
     String redisProperty() {
@@ -288,49 +230,6 @@ record RateLimitProperties(
 
     boolean isInRedis(PolicyProperties properties) {
         return (properties.backend == null ? backend : properties.backend) == Backend.REDIS;
-    }
-
-    private static Map<String, Policy> plans(String name, PolicyProperties properties) {
-        if (!properties.plans.isEmpty() && !properties.limits.isEmpty()) {
-            throw new InvalidRateLimitException(
-                    property(name, "plans"), "stands beside " + property(name, "limits") + ", which it is in place of");
-        }
-        if (properties.plans.size() > MAX_PLANS) {
-            throw new InvalidRateLimitException(
-                    property(name, "plans"), "has " + properties.plans.size() + ", but may have " + MAX_PLANS);
-        }
-        Map<String, Policy> plans = new LinkedHashMap<>();
-        properties.plans.forEach((plan, limits) ->
-                plans.put(plan, new Policy(name, LimitProperties.limits(limits, property(name, "plans." + plan)))));
-        return plans;
-    }
-
-    private @Nullable Penalty penalty(PolicyProperties properties, Policy policy, Collection<Policy> plans) {
-        if (properties.penalty == null) {
-            return null;
-        }
-        for (String name : Penalty.names(policy.name())) {
-            if (policies.containsKey(name)) {
-                throw new InvalidRateLimitException(
-                        "ratelimit.policies." + name,
-                        "has the name of what the penalty of " + policy.name() + " counts");
-            }
-        }
-        List<Policy> all = new ArrayList<>(plans);
-        all.add(policy);
-        return properties.penalty.penalty(property(policy.name(), "penalty"), all);
-    }
-
-    private static void checkTokens(long tokens, List<Limit> limits, String property) {
-        if (tokens < 1) {
-            throw new InvalidRateLimitException(property, "is " + tokens + ", but must be at least 1");
-        }
-        for (Limit limit : limits) {
-            if (tokens > limit.capacity()) {
-                throw new InvalidRateLimitException(
-                        property, "is " + tokens + ", which is more than the limit " + limit + " can ever grant");
-            }
-        }
     }
 
     static String property(String policy, String property) {

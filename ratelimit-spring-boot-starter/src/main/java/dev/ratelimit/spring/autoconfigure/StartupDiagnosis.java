@@ -34,7 +34,7 @@ import org.springframework.web.util.pattern.PathPattern;
  */
 final class StartupDiagnosis implements SmartInitializingSingleton {
     private static final Log LOG = LogFactory.getLog(StartupDiagnosis.class);
-    private static final String SECURITY_FILTER = "springSecurityFilterChain";
+    static final String SECURITY_FILTER = "springSecurityFilterChain";
     private static final String SECURITY_REGISTRATION = "securityFilterChainRegistration";
 
     /** Where Spring Security's own filters answer, unless told otherwise. */

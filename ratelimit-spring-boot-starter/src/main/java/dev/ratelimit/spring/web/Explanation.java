@@ -1,6 +1,5 @@
 package dev.ratelimit.spring.web;
 
-import dev.ratelimit.spring.PolicyMode;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -17,9 +16,6 @@ public record Explanation(
 
     /** Whether no policy that is enforced would deny the request. */
     public boolean allowed() {
-        return rules.stream()
-                .filter(rule -> rule.policy().mode() == PolicyMode.ENFORCE)
-                .allMatch(rule -> rule.charge() == null
-                        || rule.charge().decision().decision().allowed());
+        return rules.stream().noneMatch(RuleExplanation::denies);
     }
 }

@@ -12,7 +12,6 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.Supplier;
 
 /**
  * Writes {@code RateLimit-Policy} and {@code RateLimit} as draft-ietf-httpapi-ratelimit-headers-11 has them. Thread-safe.
@@ -26,7 +25,7 @@ final class IetfFields implements RateLimitFields {
     private static final String STATE = "RateLimit";
     private static final int STATE_LENGTH = 48; // of a name and two numbers, mostly
 
-    private final Supplier<Texts> texts;
+    private final ConfiguredPolicies.View<Texts> texts;
 
     IetfFields(ConfiguredPolicies policies) {
         texts = policies.view(now -> Texts.of(now.values()));

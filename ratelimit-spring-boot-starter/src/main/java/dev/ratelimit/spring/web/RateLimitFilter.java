@@ -1,6 +1,8 @@
 package dev.ratelimit.spring.web;
 
 import dev.ratelimit.Claim;
+import dev.ratelimit.spring.ConfiguredPolicies;
+import dev.ratelimit.spring.ConfiguredPolicy;
 import dev.ratelimit.spring.PolicyDecision;
 import dev.ratelimit.spring.PolicyLimiter;
 import dev.ratelimit.spring.PolicyReservation;
@@ -18,7 +20,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Supplier;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.springframework.web.cors.CorsUtils;
 
@@ -28,14 +30,14 @@ import org.springframework.web.cors.CorsUtils;
  *
  * <p>Several of these filters may stand in one chain: one in front of Spring Security, whose answers then cost the client too,
  * and one behind it, which knows the user. A request that a later one denies gets back what the earlier ones took, but for what
- * has flowed in again by then.
+ * has flowed in again by then. All of them go by the policies as they were when the first one was asked.
  *
  * <p>Paths are matched as the handlers' are, on the parsed path and after decoding, so that no spelling of it reaches a
  * handler and not the limit. A request is charged once, whatever dispatches it goes through; a CORS preflight is not
  * charged. A {@link RateLimitExceededException} that comes back through the chain, by itself or as a cause, gets the same answer.
  */
 public final class RateLimitFilter implements Filter {
-    private final Supplier<Applied> applied;
+    private final ConfiguredPolicies.View<Applied> applied;
     private final PolicyLimiter limiter;
     private final RateLimitAnswer answer;
     private final boolean isLast;
@@ -98,7 +100,9 @@ public final class RateLimitFilter implements Filter {
             HttpServletRequest request, HttpServletResponse response, FilterChain chain, RequestCharges earlier)
             throws ServletException, IOException {
         boolean preflight = CorsUtils.isPreFlightRequest(request);
-        Applied now = applied.get();
+        Map<String, ConfiguredPolicy> policies =
+                earlier.policiesOr(limiter.policies().now());
+        Applied now = applied.of(policies);
         List<Charge> looksOn = preflight || now.candidates.isEmpty() ? List.of() : lookOn(now.candidates, request);
         List<Charge> charges = preflight ? List.of() : charges(now.rules, request);
         PolicyReservation reserved = reserve(charges);
@@ -110,7 +114,8 @@ public final class RateLimitFilter implements Filter {
             answer.denied(request, response, PolicyDecision.violationsIn(decisions));
             return;
         }
-        earlier.add(request, response, this, looksOn.isEmpty() ? charges : joined(charges, looksOn), reserved);
+        List<Charge> all = looksOn.isEmpty() ? charges : joined(charges, looksOn);
+        earlier.add(request, response, this, policies, all, reserved);
         answer.decided(request, response, decisions);
         try {
             chain.doFilter(request, response);

@@ -1,6 +1,7 @@
 package dev.ratelimit.spring.web;
 
 import dev.ratelimit.Claim;
+import dev.ratelimit.spring.ConfiguredPolicy;
 import dev.ratelimit.spring.PolicyDecision;
 import dev.ratelimit.spring.PolicyReservation;
 import dev.ratelimit.spring.RateLimitCharges;
@@ -8,18 +9,20 @@ import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 import org.jspecify.annotations.Nullable;
 
 /** What the filter charged a request with; a handler of Spring MVC may just as well have it as a parameter. Thread-safe. */
 public final class RequestCharges implements RateLimitCharges {
     private static final String ATTRIBUTE = RequestCharges.class.getName();
-    private static final RequestCharges NONE = new RequestCharges(null, null, List.of(), null, null);
+    private static final RequestCharges NONE = new RequestCharges(null, null, Map.of(), List.of(), null, null);
     private static final AtomicReferenceFieldUpdater<RequestCharges, @Nullable PolicyReservation> RESERVED =
             AtomicReferenceFieldUpdater.newUpdater(RequestCharges.class, PolicyReservation.class, "reserved");
 
     private final @Nullable RateLimitFilter filter;
     private final @Nullable RequestCharges earlier; // of the filter before
+    private final Map<String, ConfiguredPolicy> policies; // as they were when the first filter was asked
     private final List<Charge> charges; // those that were decided on together, then those of policies that only look on
     private final @Nullable HttpServletResponse response; // if a charge depends on its status
     private volatile @Nullable PolicyReservation reserved; // what a later filter may undo
@@ -27,11 +30,13 @@ public final class RequestCharges implements RateLimitCharges {
     private RequestCharges(
             @Nullable RateLimitFilter filter,
             @Nullable RequestCharges earlier,
+            Map<String, ConfiguredPolicy> policies,
             List<Charge> charges,
             @Nullable PolicyReservation reserved,
             @Nullable HttpServletResponse response) {
         this.filter = filter;
         this.earlier = earlier;
+        this.policies = policies;
         this.charges = charges;
         this.reserved = reserved;
         this.response = response;
@@ -79,6 +84,7 @@ public final class RequestCharges implements RateLimitCharges {
             HttpServletRequest request,
             HttpServletResponse response,
             RateLimitFilter by,
+            Map<String, ConfiguredPolicy> under,
             List<Charge> charged,
             @Nullable PolicyReservation taken) {
         boolean dependsOnStatus = false;
@@ -87,7 +93,13 @@ public final class RequestCharges implements RateLimitCharges {
         }
         request.setAttribute(
                 ATTRIBUTE,
-                new RequestCharges(by, this == NONE ? null : this, charged, taken, dependsOnStatus ? response : null));
+                new RequestCharges(
+                        by, this == NONE ? null : this, under, charged, taken, dependsOnStatus ? response : null));
+    }
+
+    /** Returns the policies that the filter before went by, or {@code now} if there was none. */
+    Map<String, ConfiguredPolicy> policiesOr(Map<String, ConfiguredPolicy> now) {
+        return this == NONE ? now : policies;
     }
 
     boolean areBy(RateLimitFilter candidate) {

@@ -1,6 +1,7 @@
 package dev.ratelimit.spring.web;
 
 import dev.ratelimit.Policy;
+import dev.ratelimit.spring.ConfiguredPolicies;
 import dev.ratelimit.spring.ConfiguredPolicy;
 import dev.ratelimit.spring.Keys;
 import dev.ratelimit.spring.PolicyLimiter;
@@ -12,7 +13,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.springframework.web.cors.CorsUtils;
 
@@ -21,7 +21,7 @@ import org.springframework.web.cors.CorsUtils;
  * Thread-safe.
  */
 public final class RequestExplainer {
-    private final Supplier<RequestRules> rules;
+    private final ConfiguredPolicies.View<RequestRules> rules;
     private final PolicyLimiter limiter;
     private final ClientAddress client;
     private final ServletContext context;
@@ -55,10 +55,13 @@ public final class RequestExplainer {
         List<String> failures = new ArrayList<>();
         HttpServletRequest asked = described.asked(context, client, failures, described.principal());
         HttpServletRequest anonymous = isSecured ? described.asked(context, client, failures, null) : asked;
-        List<RuleExplanation> explained = new ArrayList<>();
-        for (RequestRule rule : rules.get().rules()) {
-            explained.add(explain(rule, rule.needsUser() ? asked : anonymous));
-        }
+        List<RequestRule> all = rules.get().rules();
+        boolean deniedInFront = all.stream()
+                .anyMatch(rule ->
+                        !rule.needsUser() && explain(rule, anonymous, true).denies());
+        List<RuleExplanation> explained = all.stream()
+                .map(rule -> rule.needsUser() ? explain(rule, asked, !deniedInFront) : explain(rule, anonymous, true))
+                .toList();
         IpAddress peer = described.address() == null ? null : IpAddress.parse(described.address());
         IpAddress from = client.of(asked);
         return new Explanation(
@@ -78,11 +81,12 @@ public final class RequestExplainer {
         }
     }
 
-    private RuleExplanation explain(RequestRule rule, HttpServletRequest request) {
+    /** A request that the filter in front of Spring Security denies does not come as far as the one behind it. */
+    private RuleExplanation explain(RequestRule rule, HttpServletRequest request, boolean isReached) {
         RequestLine line = new RequestLine(request);
-        Charge charge = isAsked(rule, line, request) ? rule.charge(request, limiter) : null;
+        Charge charge = isReached && isAsked(rule, line, request) ? rule.charge(request, limiter) : null;
         return charge == null
-                ? new RuleExplanation(rule.policy(), reason(rule, line, request), null)
+                ? new RuleExplanation(rule.policy(), reason(rule, line, request, isReached), null)
                 : new RuleExplanation(rule.policy(), null, planned(rule, charge));
     }
 
@@ -90,7 +94,7 @@ public final class RequestExplainer {
         return rule.isApplied() && !CorsUtils.isPreFlightRequest(request) && rule.matches(line);
     }
 
-    private static String reason(RequestRule rule, RequestLine line, HttpServletRequest request) {
+    private static String reason(RequestRule rule, RequestLine line, HttpServletRequest request, boolean isReached) {
         if (rule.policy().mode() == PolicyMode.OFF) {
             return "its mode is off";
         }
@@ -107,6 +111,9 @@ public final class RequestExplainer {
             return rule.paths().include(line)
                     ? "the path is excluded by one of " + rule.paths().excluded()
                     : "the path matches none of " + rule.paths().included();
+        }
+        if (!isReached) {
+            return "a policy that is asked before it denies the request";
         }
         return rule.skip().skips(request) ? "it skips this client" : "the request costs no tokens";
     }

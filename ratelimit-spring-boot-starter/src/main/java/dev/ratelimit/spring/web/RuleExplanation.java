@@ -2,6 +2,7 @@ package dev.ratelimit.spring.web;
 
 import dev.ratelimit.spring.ConfiguredPolicy;
 import dev.ratelimit.spring.PolicyDecision;
+import dev.ratelimit.spring.PolicyMode;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -15,6 +16,13 @@ public record RuleExplanation(
         ConfiguredPolicy policy,
         @Nullable String reason,
         @Nullable Planned charge) {
+
+    /** Whether the policy would deny the request, and not just look on. */
+    public boolean denies() {
+        return policy.mode() == PolicyMode.ENFORCE
+                && charge != null
+                && !charge.decision().decision().allowed();
+    }
 
     /**
      * What the policy would be asked for, and what it would say.

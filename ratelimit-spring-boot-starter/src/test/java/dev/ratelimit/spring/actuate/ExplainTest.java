@@ -28,7 +28,6 @@ import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.springframework.beans.factory.annotation.Autowired;
-import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.boot.test.context.SpringBootTest;
 import org.springframework.boot.test.context.SpringBootTest.WebEnvironment;
 import org.springframework.boot.test.web.server.LocalServerPort;
@@ -39,9 +38,6 @@ import org.springframework.security.core.userdetails.User;
 import org.springframework.security.core.userdetails.UserDetailsService;
 import org.springframework.security.provisioning.InMemoryUserDetailsManager;
 import org.springframework.security.web.SecurityFilterChain;
-import org.springframework.web.servlet.function.RouterFunction;
-import org.springframework.web.servlet.function.RouterFunctions;
-import org.springframework.web.servlet.function.ServerResponse;
 
 /** Sends random requests, and holds what comes of them against what was explained before. */
 @SpringBootTest(
@@ -124,13 +120,7 @@ class ExplainTest {
         this.port = port;
     }
 
-    @EnableAutoConfiguration
-    static class Application {
-        @Bean
-        ManualClock clock() {
-            return new ManualClock(ThreadLocalRandom.current().nextLong());
-        }
-
+    static class Application extends OkApplication {
         @Bean
         PlanResolver plans() {
             return request -> request.getHeader("Plan");
@@ -167,14 +157,6 @@ class ExplainTest {
             return http.csrf(csrf -> csrf.disable())
                     .httpBasic(Customizer.withDefaults())
                     .authorizeHttpRequests(requests -> requests.anyRequest().permitAll())
-                    .build();
-        }
-
-        @Bean
-        RouterFunction<ServerResponse> routes() {
-            return RouterFunctions.route()
-                    .add(RouterFunctions.route(
-                            request -> true, request -> ServerResponse.ok().body("ok")))
                     .build();
         }
     }
@@ -282,6 +264,23 @@ class ExplainTest {
             }
         }
         assertThat(denials).isBetween(10, 390);
+    }
+
+    @Test
+    void saysThatWhatIsBehindADenialIsNotAsked() throws Exception {
+        Map<String, String> headers = Map.of("X-Device", "flooded");
+        for (int i = 0; i < 12; i++) {
+            send(new Sent("GET", "/shop/a%20b", null, headers));
+        }
+
+        DocumentContext explained = explained(new Sent("GET", "/shop/api/x", "ann", headers));
+
+        assertThat(explained.<List<Boolean>>read("$.policies[?(@.policy == 'device')].allowed"))
+                .containsExactly(false);
+        assertThat(explained.<List<String>>read("$.policies[?(@.policy == 'user')].reason"))
+                .containsExactly("a policy that is asked before it denies the request");
+        assertThat(explained.<List<Boolean>>read("$.policies[?(@.policy == 'user')].asked"))
+                .containsExactly(false);
     }
 
     private void check(

@@ -25,14 +25,12 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.concurrent.ThreadLocalRandom;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.springframework.beans.factory.annotation.Autowired;
-import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.boot.test.context.SpringBootTest;
 import org.springframework.boot.test.context.SpringBootTest.WebEnvironment;
 import org.springframework.boot.test.json.BasicJsonTester;
@@ -41,9 +39,6 @@ import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.boot.test.web.server.LocalServerPort;
 import org.springframework.context.annotation.Bean;
-import org.springframework.web.servlet.function.RouterFunction;
-import org.springframework.web.servlet.function.RouterFunctions;
-import org.springframework.web.servlet.function.ServerResponse;
 
 @ExtendWith(OutputCaptureExtension.class)
 @SpringBootTest(
@@ -101,13 +96,7 @@ class RateLimitEndpointTest {
         this.port = port;
     }
 
-    @EnableAutoConfiguration
-    static class Application {
-        @Bean
-        ManualClock clock() {
-            return new ManualClock(ThreadLocalRandom.current().nextLong());
-        }
-
+    static class Application extends OkApplication {
         @Bean
         PlanResolver plans() {
             return request -> request.isUserInRole("PRO") ? "pro" : request.getHeader("Plan");
@@ -131,13 +120,6 @@ class RateLimitEndpointTest {
         @Bean
         Called called() {
             return new Called();
-        }
-
-        @Bean
-        RouterFunction<ServerResponse> routes() {
-            return RouterFunctions.route()
-                    .GET("/**", request -> ServerResponse.ok().body("ok"))
-                    .build();
         }
     }
 

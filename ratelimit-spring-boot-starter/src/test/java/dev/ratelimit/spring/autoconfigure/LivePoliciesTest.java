@@ -24,6 +24,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.env.RandomValuePropertySource;
 import org.springframework.boot.test.context.assertj.AssertableApplicationContext;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.boot.test.system.CapturedOutput;
@@ -112,6 +113,18 @@ class LivePoliciesTest {
     }
 
     /** Whose properties come first, and so would the policies. */
+    @Test
+    void takesNoSecretForChangedThatIsAnotherOneWheneverItIsRead() {
+        environment.put("ratelimit.key-secret", "${random.uuid}");
+        app.withInitializer(context -> RandomValuePropertySource.addToEnvironment(context.getEnvironment()))
+                .run(context -> {
+                    environment.put("ratelimit.policies.api.limits", "6/1m");
+                    publishChange(context);
+
+                    assertThat(limits(context, "api")).isEqualTo("6/1m");
+                });
+    }
+
     @Test
     void followsASourceThatComesLater() {
         app.run(context -> {

@@ -34,7 +34,7 @@ class RedisPropertiesTest {
     static class Reader {
         @Bean
         ConfiguredPolicies policies(RateLimitProperties properties) {
-            return properties.configuredPolicies();
+            return new PolicyReader(properties).read();
         }
     }
 

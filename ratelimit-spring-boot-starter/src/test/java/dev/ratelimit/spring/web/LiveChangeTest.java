@@ -13,6 +13,7 @@ import dev.ratelimit.spring.PolicyChanger;
 import dev.ratelimit.spring.RateLimitCharges;
 import dev.ratelimit.spring.RateLimitCounts;
 import dev.ratelimit.spring.RateLimited;
+import jakarta.servlet.Filter;
 import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.Map;
@@ -25,6 +26,7 @@ import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.boot.test.context.SpringBootTest;
 import org.springframework.boot.test.context.SpringBootTest.WebEnvironment;
 import org.springframework.boot.test.web.server.LocalServerPort;
+import org.springframework.boot.web.servlet.FilterRegistrationBean;
 import org.springframework.context.annotation.Bean;
 import org.springframework.core.annotation.Order;
 import org.springframework.web.servlet.function.RouterFunction;
@@ -45,6 +47,9 @@ import org.springframework.web.servlet.function.ServerResponse;
             "ratelimit.policies.planned.plans.pro=4/1m",
             "ratelimit.policies.planned.key=header:Client",
             "ratelimit.policies.planned.paths=/planned",
+            "ratelimit.policies.behind.limits=5/1m",
+            "ratelimit.policies.behind.key=principal",
+            "ratelimit.policies.behind.paths=/between",
             "ratelimit.policies.annotated.limits=3/1m",
             "ratelimit.policies.dear.limits=9/1m",
         })
@@ -73,6 +78,18 @@ class LiveChangeTest {
         @Bean
         Dear dear() {
             return new Dear();
+        }
+
+        /** Changes a policy between the filters, where Spring Security would stand. */
+        @Bean
+        FilterRegistrationBean<Filter> between(PolicyChanger changer) {
+            FilterRegistrationBean<Filter> registration = new FilterRegistrationBean<>((request, response, chain) -> {
+                changer.change("behind", limits("7/1m"));
+                chain.doFilter(request, response);
+            });
+            registration.addUrlPatterns("/between");
+            registration.setOrder(-100);
+            return registration;
         }
 
         /** Changes its own policy half-way. */
@@ -107,6 +124,7 @@ class LiveChangeTest {
     @BeforeEach
     void startAnew() {
         changer.change("api", limits("5/1m"));
+        changer.change("behind", limits("5/1m"));
         changer.change("annotated", limits("3/1m"));
         changer.change("dormant", mode("off"));
         changer.change("planned", new PolicyChange(null, Map.of("free", "2/1m", "pro", "4/1m"), null));
@@ -220,6 +238,12 @@ class LiveChangeTest {
         assertThat(client.get("/changing").body()).isEqualTo("changed");
 
         assertThat(client.allowed(60, "/filtered")).isEqualTo(5);
+    }
+
+    @Test
+    void holdsARequestToTheLimitsAsTheyWereWhenItCame() throws Exception {
+        assertThat(header(client.get("/between"), "RateLimit-Policy")).isEqualTo("\"behind\";q=5;w=60");
+        assertThat(header(client.get("/between"), "RateLimit-Policy")).isEqualTo("\"behind\";q=7;w=60");
     }
 
     @Test
