@@ -8,6 +8,8 @@ import org.jspecify.annotations.Nullable;
  * so that no notation makes two of one. Immutable.
  *
  * <p>Only literals are read. A name is no address and is never looked up, for it may be an attacker's.
+ *
+ * @hidden
  */
 public record IpAddress(long high, long low) {
     private static final int MAX_LENGTH = "ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255".length();

@@ -11,7 +11,11 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 import org.jspecify.annotations.Nullable;
 
-/** What the filter charged a request with; a handler of Spring MVC may just as well have it as a parameter. Thread-safe. */
+/**
+ * What the filter charged a request with; a handler of Spring MVC may just as well have it as a parameter. Thread-safe.
+ *
+ * @hidden
+ */
 public final class RequestCharges implements RateLimitCharges {
     private static final String ATTRIBUTE = RequestCharges.class.getName();
     private static final RequestCharges NONE = new RequestCharges(null, null, List.of(), null, null);

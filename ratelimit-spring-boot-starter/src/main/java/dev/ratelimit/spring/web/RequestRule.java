@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param cost what a request costs, or null for what the policy says
  * @param chargeOn the statuses that a request stays charged for
  * @param skip which requests the policy leaves alone all the same
+ * @hidden
  */
 public record RequestRule(
         ConfiguredPolicy policy,
