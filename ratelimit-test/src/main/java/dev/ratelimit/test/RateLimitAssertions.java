@@ -12,7 +12,7 @@ import org.springframework.test.web.servlet.client.ExchangeResult;
  * Where assertions about rate limits begin, to be imported beside AssertJ's or in their place.
  *
  * <pre>{@code
- * assertThat(limiter.tryConsume(policy, "me", 1)).isAllowed().remaining(4);
+ * assertThat(limiter.tryConsume(policies.get("api"), "me", 1)).isAllowed().remaining(4);
  * assertThat(mvc.get().uri("/api/hello")).isRateLimited().retryAfter(12).violates("api");
  * }</pre>
  */
