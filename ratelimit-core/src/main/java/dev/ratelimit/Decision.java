@@ -26,7 +26,6 @@ import java.io.Serializable;
  * @param limit the limit that decided
  * @param unavailable whether it is denied because those who know what is left could not be asked; {@code retryAfterNanos}
  *     says when to try again, {@code remaining} is 0, and neither says anything of the client
- * @serial exclude
  */
 public record Decision(
         boolean allowed, long remaining, long retryAfterNanos, long resetAfterNanos, Limit limit, boolean unavailable)

@@ -22,7 +22,6 @@ import java.util.regex.Pattern;
  * @param capacity the most tokens a bucket holds, and so the largest burst; at least 1
  * @param refillTokens tokens that flow in over one period; at least 1, and at most one a nanosecond
  * @param refillPeriod at least 1 ns
- * @serial exclude
  */
 public record Limit(long capacity, long refillTokens, Duration refillPeriod) implements Serializable {
     private static final Pattern TEXT = Pattern.compile(

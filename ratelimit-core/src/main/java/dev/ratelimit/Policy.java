@@ -18,7 +18,6 @@ import java.util.Objects;
  *
  * @param name not blank
  * @param limits at least one
- * @serial exclude
  */
 public record Policy(String name, List<Limit> limits) implements Serializable {
 

@@ -13,6 +13,8 @@
  *
  * <p>A public type without a page of its own has the tag {@code @hidden} in its source: it is public for our other modules
  * only, and may change with any release.
+ *
+ * @serial exclude
  */
 @NullMarked
 package dev.ratelimit;

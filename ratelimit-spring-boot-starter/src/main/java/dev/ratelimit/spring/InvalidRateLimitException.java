@@ -10,8 +10,6 @@ package dev.ratelimit.spring;
  *     log.error("mend " + e.place(), e);
  * }
  * }</pre>
- *
- * @serial exclude
  */
 public final class InvalidRateLimitException extends RuntimeException {
     private static final long serialVersionUID = 1L;

@@ -19,7 +19,6 @@ import java.util.List;
  * @param policy under which limits it was decided
  * @param decision what was decided
  * @param penalized whether the policy's penalty was in force, and so the stricter of both limits decided
- * @serial exclude
  */
 public record PolicyDecision(Policy policy, Decision decision, boolean penalized) implements Serializable {
 
@@ -70,13 +69,8 @@ public record PolicyDecision(Policy policy, Decision decision, boolean penalized
                 decision.limit());
     }
 
-    /**
-     * {@return what the policy says once the {@code tokens} that it allowed have been given back}
-     *
-     * @param tokens how many
-     * @hidden
-     */
-    public PolicyDecision givenBack(long tokens) {
+    /** Returns what the policy says once the {@code tokens} that it allowed have been given back. */
+    PolicyDecision givenBack(long tokens) {
         return new PolicyDecision(policy, uncharged(decision, tokens), penalized);
     }
 

@@ -19,8 +19,6 @@ import org.jspecify.annotations.Nullable;
  *     log.info(denied.policies() + " ask to wait " + Duration.ofNanos(denied.decisions().get(0).retryAfterNanos()));
  * }
  * }</pre>
- *
- * @serial exclude
  */
 public final class RateLimitExceededException extends RuntimeException {
     private static final long serialVersionUID = 1L;

@@ -17,6 +17,8 @@
  *
  * <p>In this package and those below it, a public type or method without a page of its own has the tag {@code @hidden} in its
  * source: it is public for our other packages only, and may change with any release.
+ *
+ * @serial exclude
  */
 @NullMarked
 package dev.ratelimit.spring;

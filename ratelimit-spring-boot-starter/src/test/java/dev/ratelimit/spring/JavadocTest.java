@@ -178,7 +178,7 @@ class JavadocTest {
     }
 
     private static String name(CompilationUnitTree unit, Tree documented) {
-        String packageName = unit.getPackageName().toString();
+        String packageName = String.valueOf(unit.getPackageName());
         return documented instanceof ClassTree type ? packageName + '.' + type.getSimpleName() : packageName;
     }
 

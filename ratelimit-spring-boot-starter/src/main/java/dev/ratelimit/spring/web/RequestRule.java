@@ -33,7 +33,7 @@ public record RequestRule(
         RequestSkip skip) {
 
     /** Whether the filter is to apply this rule, unless its policy is off. */
-    public boolean hasPaths() {
+    boolean hasPaths() {
         return !paths.isEmpty();
     }
 
