@@ -5,14 +5,22 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Base64;
 
-/** Bounds what a key takes in memory that is kept, whatever its length is. */
+/**
+ * Bounds what a key takes in memory that is kept, whatever its length is.
+ *
+ * @hidden
+ */
 public final class KeyDigest {
     private static final int MAX_BYTES = 128;
     private static final String PREFIX = "sha256:";
 
     private KeyDigest() {}
 
-    /** Returns {@code key}, or its SHA-256 if it is longer than 128 bytes, or could be taken for one. */
+    /**
+     * {@return {@code key}, or its SHA-256 if it is longer than 128 bytes, or could be taken for one}
+     *
+     * @param key of any length
+     */
     public static String of(String key) {
         boolean isShort = key.length() <= MAX_BYTES / 2 || bytes(key) <= MAX_BYTES;
         return isShort && !key.startsWith(PREFIX) ? key : digest(key);

@@ -14,6 +14,11 @@ import java.util.regex.Pattern;
  * are {@code ns}, {@code us}, {@code ms}, {@code s}, {@code m}, {@code h} and {@code d}, and the number before the unit
  * may be left out when it is 1.
  *
+ * <pre>{@code
+ * Limit limit = Limit.parse("100/1m burst 200");
+ * Limit same = Limit.of(100, Duration.ofMinutes(1)).withCapacity(200);
+ * }</pre>
+ *
  * @param capacity the most tokens a bucket holds, and so the largest burst; at least 1
  * @param refillTokens tokens that flow in over one period; at least 1, and at most one a nanosecond
  * @param refillPeriod at least 1 ns
@@ -30,6 +35,9 @@ public record Limit(long capacity, long refillTokens, Duration refillPeriod) imp
     /**
      * Checks the parts.
      *
+     * @param capacity at least 1
+     * @param refillTokens at least 1
+     * @param refillPeriod at least 1 ns
      * @throws IllegalArgumentException if a part is below 1, the rate is above one token a nanosecond, or filling an
      *     empty bucket would take longer than 2<sup>61</sup> ns (73 years), which is what 64 bits can count
      */
@@ -45,19 +53,31 @@ public record Limit(long capacity, long refillTokens, Duration refillPeriod) imp
         Gcra.requireInRange(capacity, refillTokens, refillPeriod);
     }
 
-    /** Returns the limit of {@code tokens} a {@code period}, all of which may be consumed at once. */
+    /**
+     * {@return a limit with a capacity of the tokens of one period, so that all of them may be consumed at once}
+     *
+     * @param tokens how many flow in over one period; at least 1
+     * @param period at least 1 ns
+     * @throws IllegalArgumentException as the constructor does
+     */
     public static Limit of(long tokens, Duration period) {
         return new Limit(tokens, tokens, period);
     }
 
-    /** Returns this rate with a bucket of another size. */
+    /**
+     * {@return this rate with a bucket of another size}
+     *
+     * @param capacity the most tokens that holds; at least 1
+     * @throws IllegalArgumentException as the constructor does
+     */
     public Limit withCapacity(long capacity) {
         return new Limit(capacity, refillTokens, refillPeriod);
     }
 
     /**
-     * Reads the text form.
+     * {@return the limit that a text form says}
      *
+     * @param text such as {@code 100/1m} or {@code 10/s burst 20}, in any case and with space around its parts
      * @throws IllegalArgumentException if {@code text} is not a limit, or a part of it is out of range
      */
     public static Limit parse(String text) {
@@ -85,7 +105,7 @@ public record Limit(long capacity, long refillTokens, Duration refillPeriod) imp
         return UNIT_NANOS[i];
     }
 
-    /** Returns the text form, which {@link #parse} reads back. */
+    /** {@return the text form, which {@link #parse} reads back} */
     @Override
     public String toString() {
         long nanos = refillPeriod.toNanos();

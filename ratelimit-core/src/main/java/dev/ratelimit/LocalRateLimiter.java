@@ -24,6 +24,11 @@ import java.util.concurrent.ConcurrentMap;
  * keeps the tokens it has, as far as they fit. Where these lists of limits are several, and hold more than four limits
  * together, an evicted key of those that came last may have to wait until it would have been full.
  * Keys longer than 128 bytes are kept as their SHA-256.
+ *
+ * <pre>{@code
+ * RateLimiter limiter = LocalRateLimiter.builder().maximumKeys(10_000).build();
+ * Decision decision = limiter.tryConsume(Policy.of("api", Limit.parse("100/1m")), "alice", 1);
+ * }</pre>
  */
 public final class LocalRateLimiter implements RateLimiter {
     private final ConcurrentMap<String, PolicyBuckets> policies = new ConcurrentHashMap<>();
@@ -49,7 +54,7 @@ public final class LocalRateLimiter implements RateLimiter {
         clock = builder.clock;
     }
 
-    /** Returns a builder; what is not set has a default that suits most. */
+    /** {@return a builder; what is not set has a default that suits most} */
     public static Builder builder() {
         return new Builder();
     }
@@ -131,7 +136,11 @@ public final class LocalRateLimiter implements RateLimiter {
                         policy.name(), name -> new PolicyBuckets(policy, synchronization, clock, maximumKeys));
     }
 
-    /** Returns what is kept for the policy of that name, for operators to look at; it is cheap, and delays no decision. */
+    /**
+     * {@return what is kept, for operators to look at; it is cheap, and delays no decision}
+     *
+     * @param policy whose buckets, known by its name
+     */
     public Stats stats(Policy policy) {
         PolicyBuckets buckets = policies.get(policy.name());
         return buckets == null ? Stats.NONE : buckets.stats();
@@ -166,8 +175,10 @@ public final class LocalRateLimiter implements RateLimiter {
         private Builder() {}
 
         /**
-         * How many keys are tracked for each policy, 100,000 unless told.
+         * Sets how many keys are tracked for each policy.
          *
+         * @param maximumKeys at least 1; 100,000 unless told
+         * @return this builder
          * @throws IllegalArgumentException if that is below 1
          */
         public Builder maximumKeys(long maximumKeys) {
@@ -177,9 +188,10 @@ public final class LocalRateLimiter implements RateLimiter {
         }
 
         /**
-         * How each bucket is guarded, {@link Synchronization#CAS} unless told. {@link Synchronization#STRIPED} is for policies
-         * that have one very hot key.
+         * Sets how each bucket is guarded. {@link Synchronization#STRIPED} is for policies that have one very hot key.
          *
+         * @param synchronization {@link Synchronization#CAS} unless told
+         * @return this builder
          * @throws IllegalArgumentException for {@link Synchronization#THREAD_LOCAL}, which would give each key a budget for
          *     each thread
          */
@@ -192,13 +204,18 @@ public final class LocalRateLimiter implements RateLimiter {
             return this;
         }
 
-        /** Where time comes from, {@link NanoClock#SYSTEM} unless told. */
+        /**
+         * Sets where time comes from.
+         *
+         * @param clock {@link NanoClock#SYSTEM} unless told
+         * @return this builder
+         */
         public Builder clock(NanoClock clock) {
             this.clock = Objects.requireNonNull(clock, "clock");
             return this;
         }
 
-        /** Returns the limiter, which knows no key yet. */
+        /** {@return the limiter, which knows no key yet} */
         public LocalRateLimiter build() {
             return new LocalRateLimiter(this);
         }

@@ -8,13 +8,20 @@ import java.util.concurrent.atomic.AtomicLong;
  *
  * <pre>{@code
  * ManualClock clock = new ManualClock(ThreadLocalRandom.current().nextLong());
+ * TokenBucket bucket = TokenBucket.builder().limits(Limit.parse("1/1s")).clock(clock).build();
+ * bucket.tryConsume(1); // allowed, and denied if asked again at once
  * clock.advance(Duration.ofSeconds(1));
+ * bucket.tryConsume(1); // allowed
  * }</pre>
  */
 public final class ManualClock implements NanoClock {
     private final AtomicLong nanos;
 
-    /** Creates a clock that reads {@code startNanos}, which may be any {@code long}. */
+    /**
+     * Creates a clock.
+     *
+     * @param startNanos its first reading, which may be any {@code long}
+     */
     public ManualClock(long startNanos) {
         nanos = new AtomicLong(startNanos);
     }
@@ -24,12 +31,21 @@ public final class ManualClock implements NanoClock {
         return nanos.get();
     }
 
-    /** Moves the clock by {@code duration}, backwards if that is negative. */
+    /**
+     * Moves the clock.
+     *
+     * @param duration by how much; backwards if negative
+     * @throws ArithmeticException if that is more nanoseconds than 64 bits hold
+     */
     public void advance(Duration duration) {
         nanos.addAndGet(duration.toNanos());
     }
 
-    /** Sets the reading to {@code nanos}. */
+    /**
+     * Sets the reading.
+     *
+     * @param nanos any {@code long}, also one before the present reading
+     */
     public void set(long nanos) {
         this.nanos.set(nanos);
     }

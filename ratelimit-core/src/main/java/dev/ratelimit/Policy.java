@@ -11,11 +11,23 @@ import java.util.Objects;
  * two policies of one name share their buckets. Policies are few and known to the application; it is the keys that come
  * from outside.
  *
+ * <pre>{@code
+ * Policy api = Policy.of("api", Limit.parse("100/1m"), Limit.parse("5000/1d"));
+ * Decision decision = limiter.tryConsume(api, "alice", 1);
+ * }</pre>
+ *
  * @param name not blank
  * @param limits at least one
  */
 public record Policy(String name, List<Limit> limits) implements Serializable {
 
+    /**
+     * Checks the parts.
+     *
+     * @param name not blank
+     * @param limits at least one
+     * @throws IllegalArgumentException if the name is blank, or there is no limit
+     */
     public Policy {
         Objects.requireNonNull(name, "name");
         limits = List.copyOf(limits);
@@ -27,7 +39,13 @@ public record Policy(String name, List<Limit> limits) implements Serializable {
         }
     }
 
-    /** Returns the policy of that name under those limits. */
+    /**
+     * {@return the policy of that name under those limits}
+     *
+     * @param name not blank
+     * @param limits at least one
+     * @throws IllegalArgumentException if the name is blank, or there is no limit
+     */
     public static Policy of(String name, Limit... limits) {
         return new Policy(name, List.of(limits));
     }

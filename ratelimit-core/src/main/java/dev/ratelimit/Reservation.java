@@ -10,6 +10,18 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>To undo is not to refund. Some of the tokens may have flowed in again since they were taken, and others may have had
  * them, so that with a refund they would be there twice. Only the rest is given back.
+ *
+ * <pre>{@code
+ * Reservation reservation = limiter.reserve(claims, Duration.ofSeconds(2));
+ * if (reservation.allowed()) {
+ *     try {
+ *         clock.sleep(reservation.waitNanos());
+ *     } catch (InterruptedException e) {
+ *         reservation.undo();
+ *         throw e;
+ *     }
+ * }
+ * }</pre>
  */
 public final class Reservation {
     private final List<Decision> decisions;
@@ -37,17 +49,17 @@ public final class Reservation {
         return true;
     }
 
-    /** Returns one decision for each claim, in their order. */
+    /** {@return one decision for each claim, in their order} */
     public List<Decision> decisions() {
         return decisions;
     }
 
-    /** Whether every claim was allowed and charged; none was otherwise. */
+    /** {@return whether every claim was allowed and charged; none was otherwise} */
     public boolean allowed() {
         return allowed;
     }
 
-    /** Returns how long the caller has to wait before it goes on, if that is allowed: the longest wait of the decisions. */
+    /** {@return how long the caller has to wait before it goes on, if that is allowed: the longest wait of the decisions} */
     public long waitNanos() {
         long longest = 0;
         for (Decision decision : decisions) {

@@ -1,6 +1,15 @@
 package dev.ratelimit;
 
-/** How the state of a {@link TokenBucket} is guarded against threads that consume at the same time. */
+/**
+ * How the state of a {@link TokenBucket} is guarded against threads that consume at the same time.
+ *
+ * <pre>{@code
+ * TokenBucket bucket = TokenBucket.builder()
+ *         .limits(Limit.parse("10/1s"), Limit.parse("100/1h"))
+ *         .synchronization(Synchronization.STAMPED)
+ *         .build();
+ * }</pre>
+ */
 public enum Synchronization {
 
     /**

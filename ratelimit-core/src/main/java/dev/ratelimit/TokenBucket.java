@@ -14,7 +14,13 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>{@code
  * TokenBucket bucket = TokenBucket.of(Limit.parse("100/1m"));
- * if (bucket.tryConsume(1).allowed()) { ... }
+ * Decision atOnce = bucket.tryConsume(1);
+ * Decision inLine = bucket.consume(5, Duration.ofSeconds(2)); // waits for its turn, if that comes within 2 s
+ *
+ * TokenBucket limitedTwice = TokenBucket.builder()
+ *         .limits(Limit.parse("10/1s"), Limit.parse("100/1m"))
+ *         .initialTokens(0)
+ *         .build();
  * }</pre>
  */
 public abstract class TokenBucket {
@@ -22,22 +28,23 @@ public abstract class TokenBucket {
     TokenBucket() {}
 
     /**
-     * Returns a full bucket under {@code limits}, guarded by {@link Synchronization#CAS} and on the system's clock.
+     * {@return a full bucket, guarded by {@link Synchronization#CAS} and on the system's clock}
      *
+     * @param limits at least one, which hold together
      * @throws IllegalArgumentException if there is no limit
      */
     public static TokenBucket of(Limit... limits) {
         return builder().limits(limits).build();
     }
 
-    /** Returns a builder, for a bucket with another guard, clock or start. */
+    /** {@return a builder, for a bucket with another guard, clock or start} */
     public static Builder builder() {
         return new Builder();
     }
 
     /**
-     * Returns a bucket that consumes from all of {@code buckets} or from none; one that is listed twice, or is part of two
-     * others that are, pays twice.
+     * {@return a bucket that consumes from all of {@code buckets} or from none; one that is listed twice, or is part of two
+     * others that are, pays twice}
      *
      * <p>If all are guarded by {@link Synchronization#LOCK}, an operation on them is atomic: it holds all their locks, which
      * it takes in one order that is the same for all callers, so that it can't deadlock. It waits for each lock up to a
@@ -51,6 +58,7 @@ public abstract class TokenBucket {
      * <p>{@link #consume} on it charges each part when the place is taken, not when the caller goes on: callers that a slow
      * part held up may go on together, faster than another part refills.
      *
+     * @param buckets at least one
      * @throws IllegalArgumentException if there is no bucket
      */
     public static TokenBucket allOf(TokenBucket... buckets) {
@@ -61,6 +69,7 @@ public abstract class TokenBucket {
      * Consumes {@code tokens} if every limit has that many left, and none otherwise.
      *
      * @param tokens how many, at least 1; more than the capacity is a denial that {@linkplain Decision#never() never} ends
+     * @return the decision
      * @throws IllegalArgumentException if {@code tokens} is below 1
      */
     public final Decision tryConsume(long tokens) {
@@ -106,8 +115,9 @@ public abstract class TokenBucket {
     }
 
     /**
-     * Returns what {@link #tryConsume} would have returned, and consumes nothing.
+     * {@return what {@link #tryConsume} would have returned} It consumes nothing.
      *
+     * @param tokens how many, at least 1
      * @throws IllegalArgumentException if {@code tokens} is below 1
      */
     public final Decision peek(long tokens) {
@@ -157,28 +167,44 @@ public abstract class TokenBucket {
 
         private Builder() {}
 
-        /** The limits that hold together; at least one, and in place of any set before. */
+        /**
+         * Sets the limits that hold together, in place of any set before.
+         *
+         * @param limits at least one
+         * @return this builder
+         */
         public Builder limits(Limit... limits) {
             this.limits = List.of(limits);
             return this;
         }
 
-        /** How the state is guarded; {@link Synchronization#CAS} unless told. */
+        /**
+         * Sets how the state is guarded.
+         *
+         * @param synchronization {@link Synchronization#CAS} unless told
+         * @return this builder
+         */
         public Builder synchronization(Synchronization synchronization) {
             this.synchronization = Objects.requireNonNull(synchronization, "synchronization");
             return this;
         }
 
-        /** Where time comes from; {@link NanoClock#SYSTEM} unless told. */
+        /**
+         * Sets where time comes from.
+         *
+         * @param clock {@link NanoClock#SYSTEM} unless told
+         * @return this builder
+         */
         public Builder clock(NanoClock clock) {
             this.clock = Objects.requireNonNull(clock, "clock");
             return this;
         }
 
         /**
-         * How many tokens the bucket starts with, from 0 to the largest capacity; a limit with a smaller one starts full.
-         * Unless told, all start full.
+         * Sets how many tokens the bucket starts with; a limit with a smaller capacity starts full.
          *
+         * @param initialTokens from 0 to the largest capacity, which it is unless told
+         * @return this builder
          * @throws IllegalArgumentException if {@code initialTokens} is negative; more than the largest capacity is refused
          *     by {@link #build}
          */
@@ -191,7 +217,7 @@ public abstract class TokenBucket {
         }
 
         /**
-         * Returns the bucket.
+         * {@return the bucket}
          *
          * @throws IllegalArgumentException if there is no limit, or there are more initial tokens than any limit can hold
          */

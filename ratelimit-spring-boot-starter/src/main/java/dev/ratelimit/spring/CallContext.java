@@ -3,7 +3,11 @@ package dev.ratelimit.spring;
 import dev.ratelimit.Policy;
 import java.util.List;
 
-/** What a call is part of, such as a web request: whose it is, and who else is to be told what was decided. */
+/**
+ * What a call is part of, such as a web request: whose it is, and who else is to be told what was decided.
+ *
+ * @hidden
+ */
 public interface CallContext {
 
     /** That of a call which is part of nothing: each policy has one bucket for all of those. */

@@ -1,6 +1,10 @@
 package dev.ratelimit.spring;
 
-/** Tells what a call on this thread is part of. Thread-safe. */
+/**
+ * Tells what a call on this thread is part of. Thread-safe.
+ *
+ * @hidden
+ */
 @FunctionalInterface
 public interface CallContexts {
 

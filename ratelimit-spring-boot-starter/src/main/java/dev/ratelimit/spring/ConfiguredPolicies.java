@@ -14,11 +14,20 @@ import org.jspecify.annotations.Nullable;
  * Thread-safe.
  *
  * <p>Which policies there are never changes, but what they say may, while requests run: all that has changed is seen at once.
+ *
+ * <pre>{@code
+ * Decision decision = limiter.tryConsume(policies.get("weather-station"), "us", 1);
+ * }</pre>
  */
 public final class ConfiguredPolicies {
     private volatile Map<String, ConfiguredPolicy> policies; // never changed, but replaced
 
-    /** Creates the registry of those policies, each of which has a name of its own. */
+    /**
+     * Creates the registry.
+     *
+     * @param policies each of which has a name of its own
+     * @hidden
+     */
     public ConfiguredPolicies(List<ConfiguredPolicy> policies) {
         this.policies = byName(policies);
     }
@@ -30,8 +39,9 @@ public final class ConfiguredPolicies {
     }
 
     /**
-     * Returns the policy of that name; of one with plans, that of clients whose plan is not known.
+     * {@return the policy of that name; of one with plans, that of clients whose plan is not known}
      *
+     * @param name as in {@code ratelimit.policies}
      * @throws IllegalArgumentException if there is none; it lists those there are
      */
     public Policy get(String name) {
@@ -42,17 +52,30 @@ public final class ConfiguredPolicies {
         return found.policy();
     }
 
-    /** Returns the policy of that name and what it costs, or null if there is none. */
+    /**
+     * {@return the policy of that name and what it costs, or null if there is none}
+     *
+     * @param name as in {@code ratelimit.policies}
+     * @hidden
+     */
     public @Nullable ConfiguredPolicy find(String name) {
         return policies.get(name);
     }
 
-    /** Returns all of them, in their order. */
+    /**
+     * {@return all of them, in their order}
+     *
+     * @hidden
+     */
     public Collection<ConfiguredPolicy> all() {
         return policies.values();
     }
 
-    /** Returns all of them by name, as they are now: the same object until one of them changes. */
+    /**
+     * {@return all of them by name, as they are now: the same object until one of them changes}
+     *
+     * @hidden
+     */
     public Map<String, ConfiguredPolicy> now() {
         return policies;
     }
@@ -60,7 +83,9 @@ public final class ConfiguredPolicies {
     /**
      * Puts {@code changed} in force in place of the policies of the same names.
      *
+     * @param changed all policies
      * @throws IllegalArgumentException if they are not the same names
+     * @hidden
      */
     public void replace(ConfiguredPolicies changed) {
         Map<String, ConfiguredPolicy> next = changed.policies;
@@ -70,7 +95,13 @@ public final class ConfiguredPolicies {
         policies = next;
     }
 
-    /** Returns what {@code maker} makes of the policies as they are; it is made anew once they have changed. */
+    /**
+     * {@return what {@code maker} makes of the policies as they are; it is made anew once they have changed}
+     *
+     * @param <T> what is made
+     * @param maker is given the policies by name
+     * @hidden
+     */
     public <T> View<T> view(Function<Map<String, ConfiguredPolicy>, T> maker) {
         return new View<>(maker);
     }

@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param tokens what a request or a call costs unless it says otherwise; at least 1
  * @param plans the policy by plan, none if all clients have the same
  * @param penalty what comes of too many denials, if anything
+ * @hidden
  */
 public record ConfiguredPolicy(
         Policy policy,

@@ -5,5 +5,6 @@ package dev.ratelimit.spring;
  *
  * @param key that of the bucket, or the {@link dev.ratelimit.KeyDigest} of one that is long
  * @param denials how many of its denials are certain; there may have been more
+ * @hidden
  */
 public record DeniedKey(String key, long denials) {}

@@ -1,6 +1,16 @@
 package dev.ratelimit.spring;
 
-/** Thrown at start-up for a rate limit that means nothing: it says where, the value and the rule. */
+/**
+ * Thrown at start-up for a rate limit that means nothing: it says where, the value and the rule.
+ *
+ * <pre>{@code
+ * try {
+ *     SpringApplication.run(Application.class);
+ * } catch (InvalidRateLimitException e) {
+ *     log.error("mend " + e.place(), e);
+ * }
+ * }</pre>
+ */
 public final class InvalidRateLimitException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
@@ -17,7 +27,7 @@ public final class InvalidRateLimitException extends RuntimeException {
         this.place = place;
     }
 
-    /** Returns the property, or the annotation and where it stands. */
+    /** {@return the property, or the annotation and where it stands} */
     public String place() {
         return place;
     }

@@ -10,6 +10,8 @@ import java.util.Map;
  * that looks like two others.
  *
  * <p>A part is its length, a colon and its text. Keys put one behind the other are a key again, that of all their parts.
+ *
+ * @hidden
  */
 public final class Keys {
     /** The bucket that all share of whom nothing is known. */

@@ -1,6 +1,12 @@
 package dev.ratelimit.spring;
 
-/** What can come of a request or a call under a policy; {@link RateLimitCounts} counts them. */
+/**
+ * What can come of a request or a call under a policy; {@link RateLimitCounts} counts them.
+ *
+ * <pre>{@code
+ * long wouldDeny = counts.count("api-next", Outcome.SHADOW_DENIED);
+ * }</pre>
+ */
 public enum Outcome {
     /** The policy allowed it, and was charged unless another one denied it. */
     ALLOWED,

@@ -15,6 +15,8 @@ import java.util.List;
  * lasts until that is back; denials under the penalty do not count. The third is under the stricter limits. As these are
  * buckets, they are as few, and are remembered in a flood of keys, as any others; and as the policy's own bucket goes on as it
  * was, nobody gains by a penalty, or by its end.
+ *
+ * @hidden
  */
 public final class Penalty {
     private final Policy denials;

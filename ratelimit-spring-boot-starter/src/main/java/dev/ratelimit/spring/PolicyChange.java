@@ -8,6 +8,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param limits such as 100/1m, 5000/1d
  * @param plans all plans that there are, with the limits of each
+ * @hidden
  */
 public record PolicyChange(
         @Nullable String limits,

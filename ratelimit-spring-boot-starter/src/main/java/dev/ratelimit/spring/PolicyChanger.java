@@ -1,6 +1,10 @@
 package dev.ratelimit.spring;
 
-/** Changes what policies of application.yml say, while requests run. Thread-safe. */
+/**
+ * Changes what policies of application.yml say, while requests run. Thread-safe.
+ *
+ * @hidden
+ */
 @FunctionalInterface
 public interface PolicyChanger {
 

@@ -10,18 +10,35 @@ import java.util.List;
 /**
  * What the limiter decided under one policy. Immutable.
  *
+ * <pre>{@code
+ * for (PolicyDecision violation : denied.violations()) {
+ *     log.info(violation.policy().name() + (violation.penalized() ? " punishes" : " denies"));
+ * }
+ * }</pre>
+ *
+ * @param policy under which limits it was decided
+ * @param decision what was decided
  * @param penalized whether the policy's penalty was in force, and so the stricter of both limits decided
  */
 public record PolicyDecision(Policy policy, Decision decision, boolean penalized) implements Serializable {
 
-    /** Creates what was decided by the policy's own limits. */
+    /**
+     * Creates what was decided by the policy's own limits.
+     *
+     * @param policy under which limits it was decided
+     * @param decision what was decided
+     */
     public PolicyDecision(Policy policy, Decision decision) {
         this(policy, decision, false);
     }
 
     /**
-     * Returns what was decided on each of {@code claims}, in their order. Where one was denied, nothing was charged to the
+     * {@return what was decided on each of {@code claims}, in their order} Where one was denied, nothing was charged to the
      * others, and they say what they have rather than what they would have had.
+     *
+     * @param claims what was asked for
+     * @param decisions one for each claim
+     * @hidden
      */
     public static List<PolicyDecision> listOf(List<Claim> claims, List<Decision> decisions) {
         boolean allowed = true;
@@ -53,11 +70,16 @@ public record PolicyDecision(Policy policy, Decision decision, boolean penalized
     }
 
     /** Returns what the policy says once the {@code tokens} that it allowed have been given back. */
-    public PolicyDecision givenBack(long tokens) {
+    PolicyDecision givenBack(long tokens) {
         return new PolicyDecision(policy, uncharged(decision, tokens), penalized);
     }
 
-    /** Whether all of them allowed, and so are charged. */
+    /**
+     * {@return whether all of them allowed, and so are charged}
+     *
+     * @param decisions those on one request or call
+     * @hidden
+     */
     public static boolean areAllowed(List<PolicyDecision> decisions) {
         for (int i = 0; i < decisions.size(); i++) {
             if (!decisions.get(i).decision.allowed()) {
@@ -67,7 +89,12 @@ public record PolicyDecision(Policy policy, Decision decision, boolean penalized
         return true;
     }
 
-    /** Returns those that denied; the request is allowed if there is none. */
+    /**
+     * {@return those that denied; the request is allowed if there is none}
+     *
+     * @param decisions those on one request or call
+     * @hidden
+     */
     public static List<PolicyDecision> violationsIn(List<PolicyDecision> decisions) {
         List<PolicyDecision> violations = List.of();
         for (PolicyDecision each : decisions) {
@@ -79,7 +106,11 @@ public record PolicyDecision(Policy policy, Decision decision, boolean penalized
         return violations;
     }
 
-    /** Whether none of {@code violations} is known to be one, as those who know could not be asked. */
+    /**
+     * {@return whether none of {@code violations} is known to be one, as those who know could not be asked}
+     *
+     * @param violations policies that denied
+     */
     public static boolean areUnavailable(List<PolicyDecision> violations) {
         for (PolicyDecision each : violations) {
             if (!each.decision.unavailable()) {

@@ -14,6 +14,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Asks the limiter for a door, and does what the policies of application.yml say of its answers: who is denied too often
  * comes under a penalty, and all that is decided is counted. Thread-safe.
+ *
+ * @hidden
  */
 public final class PolicyLimiter {
     private final RateLimiter limiter;

@@ -10,6 +10,7 @@ import java.util.List;
  *
  * @param decisions one for each claim, in their order
  * @param reservation what was taken for them, and for the penalties that they are under
+ * @hidden
  */
 public record PolicyReservation(List<Claim> claims, List<PolicyDecision> decisions, Reservation reservation) {
 

@@ -52,6 +52,7 @@ public interface RateLimitCharges {
     /**
      * Sees to it that each policy has been charged {@code actualTokens} for this, in place of what it was.
      *
+     * @param actualTokens what it has cost, 0 or more
      * @throws IllegalArgumentException if that is below 0
      */
     void settle(long actualTokens);
@@ -60,6 +61,8 @@ public interface RateLimitCharges {
      * Sees to it that {@code policy} has been charged {@code actualTokens} for this, in place of what it was; does nothing
      * if it was not charged.
      *
+     * @param policy the policy's name
+     * @param actualTokens what it has cost, 0 or more
      * @throws IllegalArgumentException if that is below 0, or no policy has that name
      */
     void settle(String policy, long actualTokens);

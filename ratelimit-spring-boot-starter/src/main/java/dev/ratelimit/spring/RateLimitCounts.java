@@ -13,11 +13,21 @@ import java.util.concurrent.atomic.LongAdder;
  *
  * <p>It knows the policies of application.yml and no others, so that no client can make it grow; and it never throws, so
  * that counting decides nothing.
+ *
+ * <pre>{@code
+ * long denied = counts.count("api", Outcome.DENIED);
+ * long used = counts.charged("llm") - counts.refunded("llm");
+ * }</pre>
  */
 public final class RateLimitCounts {
     private final Map<String, PolicyCounts> counts = new HashMap<>(); // never changed but for the numbers
 
-    /** Creates the counts of those policies, all of them 0. */
+    /**
+     * Creates the counts, all of them 0.
+     *
+     * @param policies of which there are counts
+     * @hidden
+     */
     public RateLimitCounts(ConfiguredPolicies policies) {
         policies.all().forEach(each -> counts.put(each.policy().name(), new PolicyCounts()));
     }
@@ -40,7 +50,13 @@ public final class RateLimitCounts {
         }
     }
 
-    /** Counts one; does nothing for a policy that is not of application.yml, as are limits in place of annotations. */
+    /**
+     * Counts one; does nothing for a policy that is not of application.yml, as are limits in place of annotations.
+     *
+     * @param policy the policy's name
+     * @param outcome what came of it
+     * @hidden
+     */
     public void add(String policy, Outcome outcome) {
         PolicyCounts of = counts.get(policy);
         if (of != null) {
@@ -48,15 +64,22 @@ public final class RateLimitCounts {
         }
     }
 
-    /** Returns the keys that the policy of that name denied most, as many as it knows; none if there is no such policy. */
+    /**
+     * {@return the keys that a policy denied most, as many as it knows; none if there is no such policy}
+     *
+     * @param policy the policy's name
+     * @hidden
+     */
     public List<DeniedKey> topDenied(String policy) {
         PolicyCounts of = counts.get(policy);
         return of == null ? List.of() : of.denied.top();
     }
 
     /**
-     * Returns how many there were.
+     * {@return how many there were}
      *
+     * @param policy the policy's name
+     * @param outcome what came of them
      * @throws IllegalArgumentException if there is no such policy in application.yml
      */
     public long count(String policy, Outcome outcome) {
@@ -64,8 +87,9 @@ public final class RateLimitCounts {
     }
 
     /**
-     * Returns how many tokens were charged.
+     * {@return how many tokens were charged}
      *
+     * @param policy the policy's name
      * @throws IllegalArgumentException if there is no such policy in application.yml
      */
     public long charged(String policy) {
@@ -73,8 +97,9 @@ public final class RateLimitCounts {
     }
 
     /**
-     * Returns how many tokens were given back that had been charged before.
+     * {@return how many tokens were given back that had been charged before}
      *
+     * @param policy the policy's name
      * @throws IllegalArgumentException if there is no such policy in application.yml
      */
     public long refunded(String policy) {

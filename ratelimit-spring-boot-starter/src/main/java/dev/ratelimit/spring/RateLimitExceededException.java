@@ -11,6 +11,14 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>It has no stack trace, as it is thrown often and says where it comes from by its policies; and no key, which may be a
  * secret.
+ *
+ * <pre>{@code
+ * try {
+ *     reports.latest("acme");
+ * } catch (RateLimitExceededException denied) {
+ *     log.info(denied.policies() + " ask to wait " + Duration.ofNanos(denied.decisions().get(0).retryAfterNanos()));
+ * }
+ * }</pre>
  */
 public final class RateLimitExceededException extends RuntimeException {
     private static final long serialVersionUID = 1L;
@@ -19,13 +27,21 @@ public final class RateLimitExceededException extends RuntimeException {
     @SuppressWarnings("serial") // the lists of List.copyOf are serializable
     private final List<PolicyDecision> violations;
 
-    /** Creates the exception for the policies that denied, of which there is at least one. */
+    /**
+     * Creates the exception, for code that denies by itself.
+     *
+     * @param violations the policies that denied, at least one, with their decisions
+     */
     public RateLimitExceededException(List<PolicyDecision> violations) {
         super(message(violations), null, false, false);
         this.violations = List.copyOf(violations);
     }
 
-    /** Returns the denial that {@code thrown} is or came of, or null if it did not come of one. */
+    /**
+     * {@return the denial that {@code thrown} is or came of, or null if it did not come of one}
+     *
+     * @param thrown with whatever causes
+     */
     public static @Nullable RateLimitExceededException causeOf(Throwable thrown) {
         Throwable cause = thrown;
         for (int i = 0; i < MAX_CAUSES && cause != null; i++) { // causes may go in a circle
@@ -52,22 +68,22 @@ public final class RateLimitExceededException extends RuntimeException {
         return message.toString();
     }
 
-    /** Whether no limit is known to be exceeded, but those who know could not be asked, and a policy is to deny then. */
+    /** {@return whether no limit is known to be exceeded, but those who know could not be asked, and a policy is to deny then} */
     public boolean isUnavailable() {
         return PolicyDecision.areUnavailable(violations);
     }
 
-    /** Returns what each policy that denied has decided, in the order of {@link #policies()}. */
+    /** {@return what each policy that denied has decided, in the order of {@link #policies()}} */
     public List<Decision> decisions() {
         return violations.stream().map(PolicyDecision::decision).toList();
     }
 
-    /** Returns the names of the policies that denied, at least one. */
+    /** {@return the names of the policies that denied, at least one} */
     public List<String> policies() {
         return violations.stream().map(violation -> violation.policy().name()).toList();
     }
 
-    /** Returns the policies that denied, with their decisions. */
+    /** {@return the policies that denied, with their decisions} */
     public List<PolicyDecision> violations() {
         return violations;
     }

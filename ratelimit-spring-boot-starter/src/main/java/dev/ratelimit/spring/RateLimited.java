@@ -17,8 +17,15 @@ import org.springframework.core.annotation.AliasFor;
  * alone: the method that is called, before the nearest one it overrides, before its class, before the nearest type of that.
  *
  * <pre>{@code
- * @RateLimited("login")
- * @RateLimited(limit = "10/1s", key = "#tenant", tokens = "#report.pages")
+ * @RateLimited("export")
+ * @RateLimited(limit = "10/1s", key = "#tenant", tokens = "#pages", maxWait = "500ms", fallback = "later")
+ * public String export(String tenant, int pages) {
+ *     return pages + " pages for " + tenant;
+ * }
+ *
+ * String later(String tenant, int pages) {
+ *     return "come back later";
+ * }
  * }</pre>
  *
  * <p>A call over the limit throws {@link RateLimitExceededException}, which a web request answers with 429 as the filter
@@ -49,15 +56,17 @@ public @interface RateLimited {
      * The name of a policy in {@code ratelimit.policies}; the same as {@link #policy}. Its mode and its penalty hold for calls
      * as for requests. Its plans and what it skips need a request to be told by: a call that is not part of one is never
      * skipped, and held to the strictest limits of all plans.
+     *
+     * @return a name, or nothing where there is a limit in place
      */
     @AliasFor("policy")
     String value() default "";
 
-    /** The name of a policy in {@code ratelimit.policies}. */
+    /** {@return the name of a policy in {@code ratelimit.policies}; the same as {@link #value}} */
     @AliasFor("value")
     String policy() default "";
 
-    /** A limit in place of a named policy, such as {@code 10/1s}, or several of them, separated by commas. */
+    /** {@return a limit in place of a named policy, such as {@code 10/1s}, or several of them, separated by commas} */
     String limit() default "";
 
     /**
@@ -65,12 +74,16 @@ public @interface RateLimited {
      * has it, that tells buckets apart: an array has none that is the same twice. Without one, or where it gives null, a call in a
      * web request has the policy's own key, and one under a limit in place the default key. A call that is in no request has
      * the policy's global bucket then: one for all such calls, whatever the policy's key is.
+     *
+     * @return an expression, or nothing
      */
     String key() default "";
 
     /**
      * How many tokens a call costs: an expression on the arguments, such as {@code #report.pages}. A result below 1 counts
      * as 1. Without one, it is the policy's own cost, or 1.
+     *
+     * @return an expression, or nothing
      */
     String tokens() default "";
 
@@ -80,12 +93,16 @@ public @interface RateLimited {
      * is one under a penalty. One that is interrupted is denied and leaves the thread interrupted. It gives back what it took,
      * but for what may have flowed in again where several limits hold. Of several annotations the shortest wait counts, of
      * those that are in force for the call.
+     *
+     * @return a duration, or nothing
      */
     String maxWait() default "";
 
     /**
      * A method of the same type to call in place of a denied one: with the same parameters, or those and a
      * {@link RateLimitExceededException}, and not limited itself. Of several annotations that of the first to deny counts.
+     *
+     * @return a method's name, or nothing
      */
     String fallback() default "";
 
@@ -94,6 +111,7 @@ public @interface RateLimited {
     @Retention(RetentionPolicy.RUNTIME)
     @Target({ElementType.METHOD, ElementType.TYPE})
     @interface All {
+        /** {@return the annotations, in their order} */
         RateLimited[] value();
     }
 }

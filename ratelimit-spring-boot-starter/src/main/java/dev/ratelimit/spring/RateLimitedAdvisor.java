@@ -19,6 +19,8 @@ import org.springframework.util.function.SingletonSupplier;
  * Puts {@link RateLimited} in force: behind what asks for authorization, and in front of transactions and caches.
  *
  * <p>It is made before the beans it stands in front of, so it gets to know what it needs only when a call comes.
+ *
+ * @hidden
  */
 public final class RateLimitedAdvisor extends StaticMethodMatcherPointcutAdvisor {
     @Serial

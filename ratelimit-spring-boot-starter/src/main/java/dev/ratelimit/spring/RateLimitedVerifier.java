@@ -15,6 +15,8 @@ import org.springframework.util.ReflectionUtils;
 /**
  * Reads every {@link RateLimited} at start-up, those of lazy beans too, so that a mistake in one stops the start and not
  * the first call; and refuses those that a proxy cannot put in force.
+ *
+ * @hidden
  */
 public final class RateLimitedVerifier implements SmartInitializingSingleton {
     private final ConfigurableListableBeanFactory beans;

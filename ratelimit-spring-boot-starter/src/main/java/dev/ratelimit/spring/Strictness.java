@@ -7,7 +7,11 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 
-/** Tells of limits which are stricter. Pure. */
+/**
+ * Tells of limits which are stricter. Pure.
+ *
+ * @hidden
+ */
 public final class Strictness {
 
     private Strictness() {}

@@ -20,7 +20,11 @@ public final class DecisionAssert extends AbstractObjectAssert<DecisionAssert, D
         super(actual, DecisionAssert.class);
     }
 
-    /** Verifies that the tokens were consumed. */
+    /**
+     * Verifies that the tokens were consumed.
+     *
+     * @return these assertions
+     */
     public DecisionAssert isAllowed() {
         isNotNull();
         if (!actual.allowed()) {
@@ -29,7 +33,11 @@ public final class DecisionAssert extends AbstractObjectAssert<DecisionAssert, D
         return this;
     }
 
-    /** Verifies that the request was denied, by a limit that is known to be exceeded. */
+    /**
+     * Verifies that the request was denied, by a limit that is known to be exceeded.
+     *
+     * @return these assertions
+     */
     public DecisionAssert isRateLimited() {
         isNotNull();
         if (actual.allowed() || actual.unavailable()) {
@@ -38,7 +46,11 @@ public final class DecisionAssert extends AbstractObjectAssert<DecisionAssert, D
         return this;
     }
 
-    /** Verifies that the request was denied since those who know the limit's state could not be asked. */
+    /**
+     * Verifies that the request was denied since those who know the limit's state could not be asked.
+     *
+     * @return these assertions
+     */
     public DecisionAssert isUnavailable() {
         isNotNull();
         if (!actual.unavailable()) {
@@ -54,7 +66,12 @@ public final class DecisionAssert extends AbstractObjectAssert<DecisionAssert, D
         return actual.allowed() ? "allowed" : "denied";
     }
 
-    /** Verifies how long to wait in whole seconds, rounded up as in an answer's {@code Retry-After}. */
+    /**
+     * Verifies how long to wait in whole seconds, rounded up as in an answer's {@code Retry-After}.
+     *
+     * @param seconds how many
+     * @return these assertions
+     */
     public DecisionAssert retryAfter(long seconds) {
         isNotNull();
         return hasRetryAfter(
@@ -62,7 +79,12 @@ public final class DecisionAssert extends AbstractObjectAssert<DecisionAssert, D
                 Duration.ofSeconds(retryAfter().plus(ALMOST_A_SECOND).toSeconds()));
     }
 
-    /** Verifies how long to wait, to the nanosecond. */
+    /**
+     * Verifies how long to wait, to the nanosecond.
+     *
+     * @param expected how long
+     * @return these assertions
+     */
     public DecisionAssert retryAfter(Duration expected) {
         isNotNull();
         return hasRetryAfter(expected, retryAfter());
@@ -82,7 +104,12 @@ public final class DecisionAssert extends AbstractObjectAssert<DecisionAssert, D
         return this;
     }
 
-    /** Verifies how many whole tokens are left. */
+    /**
+     * Verifies how many whole tokens are left.
+     *
+     * @param tokens how many
+     * @return these assertions
+     */
     public DecisionAssert remaining(long tokens) {
         isNotNull();
         if (actual.remaining() != tokens) {

@@ -14,11 +14,24 @@ import org.springframework.test.web.servlet.client.ExchangeResult;
 /**
  * What a client was answered, whichever client that was. Immutable.
  *
+ * <pre>{@code
+ * HttpAnswer answer = new HttpAnswer(429, Map.of("Retry-After", List.of("12")), "");
+ * assertThat(answer).isRateLimited().retryAfter(12);
+ * }</pre>
+ *
+ * @param status the number of the status
  * @param headers all values by name, in whatever case
  * @param body the text of the body, empty if there is none
  */
 public record HttpAnswer(int status, Map<String, List<String>> headers, String body) {
 
+    /**
+     * Creates an answer, of any client.
+     *
+     * @param status the number of the status
+     * @param headers all values by name, in whatever case
+     * @param body the text of the body, empty if there is none
+     */
     public HttpAnswer {
         Map<String, List<String>> copy = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
         headers.forEach((name, values) -> copy.put(name, List.copyOf(values)));
@@ -50,7 +63,7 @@ public record HttpAnswer(int status, Map<String, List<String>> headers, String b
         return String.join(", ", headers.getOrDefault(name, List.of()));
     }
 
-    /** Returns the first line and the headers that tell of limits, for a message that fits on a screen. */
+    /** {@return the first line and the headers that tell of limits, for a message that fits on a screen} */
     @Override
     public String toString() {
         List<String> lines = new ArrayList<>(List.of("HTTP " + status));

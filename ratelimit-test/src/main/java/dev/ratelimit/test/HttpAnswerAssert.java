@@ -28,7 +28,11 @@ public final class HttpAnswerAssert extends AbstractObjectAssert<HttpAnswerAsser
         super(actual, HttpAnswerAssert.class);
     }
 
-    /** Verifies that the request was not denied by a limit, whatever else came of it. */
+    /**
+     * Verifies that the request was not denied by a limit, whatever else came of it.
+     *
+     * @return these assertions
+     */
     public HttpAnswerAssert isAllowed() {
         isNotNull();
         if (actual.status() == TOO_MANY_REQUESTS || saysUnavailable()) {
@@ -37,7 +41,11 @@ public final class HttpAnswerAssert extends AbstractObjectAssert<HttpAnswerAsser
         return this;
     }
 
-    /** Verifies that the request was denied by a limit: that it was answered with 429. */
+    /**
+     * Verifies that the request was denied by a limit: that it was answered with 429.
+     *
+     * @return these assertions
+     */
     public HttpAnswerAssert isRateLimited() {
         isNotNull();
         if (actual.status() != TOO_MANY_REQUESTS) {
@@ -51,6 +59,8 @@ public final class HttpAnswerAssert extends AbstractObjectAssert<HttpAnswerAsser
     /**
      * Verifies that the request was denied since those who know the limit's state could not be asked: that it was answered with
      * 503 and the problem that says so.
+     *
+     * @return these assertions
      */
     public HttpAnswerAssert isUnavailable() {
         isNotNull();
@@ -64,7 +74,12 @@ public final class HttpAnswerAssert extends AbstractObjectAssert<HttpAnswerAsser
         return actual.status() == SERVICE_UNAVAILABLE && actual.body().contains("#temporary-reduced-capacity\"");
     }
 
-    /** Verifies that the client is told to come back in {@code seconds}, by {@code Retry-After}. */
+    /**
+     * Verifies when the client is told to come back, by {@code Retry-After}.
+     *
+     * @param seconds from now
+     * @return these assertions
+     */
     public HttpAnswerAssert retryAfter(long seconds) {
         isNotNull();
         String told = actual.header("Retry-After");
@@ -79,6 +94,9 @@ public final class HttpAnswerAssert extends AbstractObjectAssert<HttpAnswerAsser
     /**
      * Verifies how many tokens the client is told are left, by {@code RateLimit} or {@code X-RateLimit-Remaining}: the fewest
      * of all policies that had a say.
+     *
+     * @param tokens how many
+     * @return these assertions
      */
     public HttpAnswerAssert remaining(long tokens) {
         isNotNull();
@@ -96,7 +114,12 @@ public final class HttpAnswerAssert extends AbstractObjectAssert<HttpAnswerAsser
         return this;
     }
 
-    /** Verifies that the problem names these policies as those that denied the request, and no others, in whatever order. */
+    /**
+     * Verifies which policies the problem names as those that denied the request.
+     *
+     * @param policies all of them, in whatever order
+     * @return these assertions
+     */
     public HttpAnswerAssert violates(String... policies) {
         isNotNull();
         Assertions.assertThat(violated())

@@ -7,6 +7,7 @@ import java.util.List;
  *
  * @param key the parts of the key
  * @param tokens a number, or the name of a bean
+ * @hidden
  */
 public record PolicySettings(
         List<String> key, String tokens, List<String> chargeOn, List<String> skip, String backend, String onFailure) {}

@@ -28,6 +28,8 @@ import org.springframework.util.StringUtils;
  * Thread-safe.
  *
  * <p>Keys come in as clients have them, and are made keys of buckets as those of requests are. They never go out.
+ *
+ * @hidden
  */
 @WebEndpoint(id = "ratelimit")
 public final class RateLimitEndpoint {

@@ -16,6 +16,8 @@ import org.springframework.boot.health.contributor.HealthIndicator;
  * <p>The application is UP all the same, whatever its policies say under {@code on-failure}. All instances share that Redis,
  * and all would be taken out of service at once, which is worse than limits that are less exact, or requests of one policy
  * that are refused. What an operator is to be woken for are the meters and the {@code BackendDegradedEvent}.
+ *
+ * @hidden
  */
 public final class RateLimitHealth implements HealthIndicator {
     private final ConfiguredPolicies policies;

@@ -27,6 +27,8 @@ import org.jspecify.annotations.Nullable;
  * <p>They read counts that are kept anyway, when they are asked for, so that no decision waits for them or knows of a fault
  * of theirs. Their tags are names of policies and of outcomes, none of which comes from a request: there are as many meters
  * after a million clients as before the first.
+ *
+ * @hidden
  */
 public final class RateLimitMeters implements MeterBinder {
     private static final Log LOG = LogFactory.getLog(RateLimitMeters.class);

@@ -19,6 +19,8 @@ import org.springframework.http.server.observation.ServerRequestObservationConte
  * <p>It looks at what the filter and the methods on the request's way have decided when the request is over. Every request
  * has both values, be they "none", since some registries take no two meters of one name that differ in their tags. And both
  * are one of few: a policy that is not of application.yml is "other".
+ *
+ * @hidden
  */
 public final class RateLimitObservationFilter implements ObservationFilter {
     private static final String POLICY = "ratelimit.policy";

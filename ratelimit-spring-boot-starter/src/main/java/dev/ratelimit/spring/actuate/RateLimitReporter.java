@@ -25,6 +25,8 @@ import org.springframework.context.SmartLifecycle;
  * <p>It looks at counts that are kept anyway, once a second, on a thread of its own. So a denial costs nothing more for being
  * reported, a million of them are reported as one, and a listener that is slow or throws delays or ends no request, but the
  * next report only.
+ *
+ * @hidden
  */
 public final class RateLimitReporter implements SmartLifecycle {
     private static final Log LOG = LogFactory.getLog(RateLimitReporter.class);

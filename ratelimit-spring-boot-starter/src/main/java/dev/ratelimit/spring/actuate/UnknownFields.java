@@ -15,6 +15,8 @@ import org.springframework.boot.actuate.endpoint.web.WebEndpointResponse;
 /**
  * Refuses a change by the endpoint with fields that it does not have, which the actuator would drop: who sends them takes them for
  * changed. Immutable.
+ *
+ * @hidden
  */
 public final class UnknownFields implements OperationInvokerAdvisor {
     private static final EndpointId ENDPOINT = EndpointId.of("ratelimit");

@@ -25,12 +25,22 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean
 import org.springframework.boot.autoconfigure.condition.ConditionalOnWebApplication;
 import org.springframework.context.annotation.Bean;
 
-/** Sets up the actuator's endpoint in a servlet application, if that has an actuator and exposes it. */
+/**
+ * Sets up the actuator's endpoint in a servlet application, if that has an actuator and exposes it.
+ *
+ * <pre>{@code
+ * @SpringBootApplication(exclude = RateLimitActuatorAutoConfiguration.class)
+ * class WithoutEndpoint {}
+ * }</pre>
+ */
 @AutoConfiguration(after = RateLimitWebAutoConfiguration.class)
 @ConditionalOnWebApplication(type = ConditionalOnWebApplication.Type.SERVLET)
 @ConditionalOnClass({WebEndpoint.class, ConditionalOnAvailableEndpoint.class})
 @ConditionalOnBean({RequestRules.class, PolicyChanger.class})
 public final class RateLimitActuatorAutoConfiguration {
+
+    RateLimitActuatorAutoConfiguration() {}
+
     @Bean
     @ConditionalOnMissingBean
     @ConditionalOnAvailableEndpoint(RateLimitEndpoint.class)

@@ -33,11 +33,26 @@ import org.springframework.core.env.ConfigurableEnvironment;
 import org.springframework.core.env.Environment;
 import org.springframework.core.type.AnnotationMetadata;
 
-/** Sets up the limiter, the policies and the {@link dev.ratelimit.spring.RateLimited} annotation. */
+/**
+ * Sets up the limiter, the policies and the {@link dev.ratelimit.spring.RateLimited} annotation.
+ *
+ * <pre>{@code
+ * @AutoConfiguration(after = RateLimitAutoConfiguration.class)
+ * class BillingAutoConfiguration {
+ *     @Bean
+ *     @ConditionalOnBean(ConfiguredPolicies.class)
+ *     Policy invoices(ConfiguredPolicies policies) {
+ *         return policies.get("invoices");
+ *     }
+ * }
+ * }</pre>
+ */
 @AutoConfiguration
 @EnableConfigurationProperties(RateLimitProperties.class)
 @Import({LimitProperties.TextConverter.class, HandlerCharges.class})
 public final class RateLimitAutoConfiguration {
+
+    RateLimitAutoConfiguration() {}
 
     /** Comes before anything is bound, or Boot would be the one to refuse, with the value, which may be a secret. */
     @Bean

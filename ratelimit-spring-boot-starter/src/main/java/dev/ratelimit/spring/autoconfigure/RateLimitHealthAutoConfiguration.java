@@ -11,12 +11,21 @@ import org.springframework.boot.health.autoconfigure.contributor.ConditionalOnEn
 import org.springframework.boot.health.contributor.HealthIndicator;
 import org.springframework.context.annotation.Bean;
 
-/** Sets up the health of the limits, where they are in Redis. */
+/**
+ * Sets up the health of the limits, where they are in Redis.
+ *
+ * <pre>{@code
+ * @SpringBootApplication(exclude = RateLimitHealthAutoConfiguration.class)
+ * class WithoutHealth {}
+ * }</pre>
+ */
 @AutoConfiguration(after = RateLimitRedisAutoConfiguration.class)
 @ConditionalOnClass({HealthIndicator.class, ConditionalOnEnabledHealthIndicator.class})
 @ConditionalOnBean(RedisRateLimiter.class)
 @ConditionalOnEnabledHealthIndicator("ratelimit")
 public final class RateLimitHealthAutoConfiguration {
+
+    RateLimitHealthAutoConfiguration() {}
 
     @Bean
     @ConditionalOnMissingBean(name = "ratelimitHealthIndicator")

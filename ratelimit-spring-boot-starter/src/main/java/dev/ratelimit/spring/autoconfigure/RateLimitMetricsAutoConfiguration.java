@@ -19,7 +19,14 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 
-/** Sets up the meters, and what observations say of the limits. */
+/**
+ * Sets up the meters, and what observations say of the limits.
+ *
+ * <pre>{@code
+ * @SpringBootApplication(exclude = RateLimitMetricsAutoConfiguration.class)
+ * class WithoutMeters {}
+ * }</pre>
+ */
 @AutoConfiguration(
         after = RateLimitWebAutoConfiguration.class,
         afterName = {
@@ -27,6 +34,8 @@ import org.springframework.context.annotation.Configuration;
             "org.springframework.boot.micrometer.observation.autoconfigure.ObservationAutoConfiguration"
         })
 public final class RateLimitMetricsAutoConfiguration {
+
+    RateLimitMetricsAutoConfiguration() {}
 
     @Configuration(proxyBeanMethods = false)
     @ConditionalOnClass(MeterBinder.class)

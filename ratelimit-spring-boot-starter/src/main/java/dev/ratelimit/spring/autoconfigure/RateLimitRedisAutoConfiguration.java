@@ -32,13 +32,24 @@ import org.springframework.core.type.AnnotatedTypeMetadata;
 import org.springframework.data.redis.connection.RedisConnectionFactory;
 import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactory;
 
-/** Sets up the limiter that keeps its buckets in Redis, if ratelimit.backend or a policy says so. */
+/**
+ * Sets up the limiter that keeps its buckets in Redis, if ratelimit.backend or a policy says so.
+ *
+ * <pre>{@code
+ * @SpringBootTest
+ * @ImportAutoConfiguration(exclude = RateLimitRedisAutoConfiguration.class)
+ * class WithoutRedisTest {}
+ * }</pre>
+ */
 @AutoConfiguration(
         before = RateLimitAutoConfiguration.class,
         afterName = "org.springframework.boot.data.redis.autoconfigure.DataRedisAutoConfiguration")
 @ConditionalOnClass({RedisClient.class, LettuceConnectionFactory.class})
 @Conditional(RateLimitRedisAutoConfiguration.OnRedis.class)
 public final class RateLimitRedisAutoConfiguration {
+
+    RateLimitRedisAutoConfiguration() {}
+
     private static final Log LOG = LogFactory.getLog(RateLimitRedisAutoConfiguration.class);
 
     @Bean

@@ -44,7 +44,15 @@ import org.springframework.web.filter.OncePerRequestFilter;
 import org.springframework.web.servlet.DispatcherServlet;
 import org.springframework.web.util.pattern.PathPatternParser;
 
-/** Sets up the filter and the answer in a servlet application. */
+/**
+ * Sets up the filter and the answer in a servlet application.
+ *
+ * <pre>{@code
+ * @WebMvcTest
+ * @ImportAutoConfiguration({RateLimitAutoConfiguration.class, RateLimitWebAutoConfiguration.class})
+ * class GreetingControllerTest {}
+ * }</pre>
+ */
 @AutoConfiguration(
         after = RateLimitAutoConfiguration.class,
         afterName = "org.springframework.boot.webmvc.autoconfigure.WebMvcAutoConfiguration")
@@ -53,6 +61,9 @@ import org.springframework.web.util.pattern.PathPatternParser;
 @ConditionalOnBooleanProperty(name = "ratelimit.enabled", matchIfMissing = true)
 @Import({JettyClientAddress.class, TomcatClientAddress.class})
 public final class RateLimitWebAutoConfiguration {
+
+    RateLimitWebAutoConfiguration() {}
+
     @Bean
     @ConditionalOnMissingBean
     ClientAddress rateLimitClientAddress(RateLimitProperties properties, Environment environment) {

@@ -32,6 +32,8 @@ import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactor
  *
  * <p>Whoever makes policies in code makes sure that they fit Redis, by {@link #requireFitting(Policy)}: all methods throw an
  * {@link IllegalArgumentException} at one that does not.
+ *
+ * @hidden
  */
 public final class RedisRateLimiter implements RateLimiter, AutoCloseable {
     private static final int MAX_KNOWN_POLICIES = 1_024;
@@ -385,7 +387,11 @@ public final class RedisRateLimiter implements RateLimiter, AutoCloseable {
         buckets.close();
     }
 
-    /** Makes a limiter. Not thread-safe. */
+    /**
+     * Makes a limiter. Not thread-safe.
+     *
+     * @hidden
+     */
     public static final class Builder {
         final LettuceConnectionFactory connections;
         long maximumKeys = 100_000;

@@ -7,10 +7,18 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.atomic.LongAdder;
 
-/** How Redis has answered since the start, for operators to look at. Thread-safe. */
+/**
+ * How Redis has answered since the start, for operators to look at. Thread-safe.
+ *
+ * @hidden
+ */
 public final class RedisStats {
 
-    /** Why a call failed. */
+    /**
+     * Why a call failed.
+     *
+     * @hidden
+     */
     public enum Failure {
         /** There was no answer in time. */
         TIMEOUT,

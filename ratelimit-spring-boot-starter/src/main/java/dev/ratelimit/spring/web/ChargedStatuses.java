@@ -4,7 +4,11 @@ import dev.ratelimit.spring.InvalidRateLimitException;
 import java.util.BitSet;
 import java.util.List;
 
-/** The statuses of a response whose request stays charged: what {@code charge-on} says. Immutable. */
+/**
+ * The statuses of a response whose request stays charged: what {@code charge-on} says. Immutable.
+ *
+ * @hidden
+ */
 public final class ChargedStatuses {
     /** Every status: what is charged stays so. */
     public static final ChargedStatuses ALL = new ChargedStatuses(new BitSet());

@@ -9,7 +9,11 @@ import org.springframework.web.context.request.NativeWebRequest;
 import org.springframework.web.method.support.HandlerMethodArgumentResolver;
 import org.springframework.web.method.support.ModelAndViewContainer;
 
-/** Gives a handler what the filter charged its request with. One that is annotated gets its own in place of that. Immutable. */
+/**
+ * Gives a handler what the filter charged its request with. One that is annotated gets its own in place of that. Immutable.
+ *
+ * @hidden
+ */
 public final class ChargesArgumentResolver implements HandlerMethodArgumentResolver {
 
     @Override

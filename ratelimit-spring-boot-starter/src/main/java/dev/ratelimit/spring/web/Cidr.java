@@ -5,6 +5,7 @@ package dev.ratelimit.spring.web;
  *
  * @param network any address in it
  * @param prefix how many of its 128 bits all addresses in the block share
+ * @hidden
  */
 public record Cidr(IpAddress network, int prefix) {
     private static final int BITS = 128;

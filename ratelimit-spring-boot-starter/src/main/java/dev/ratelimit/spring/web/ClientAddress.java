@@ -16,6 +16,8 @@ import org.jspecify.annotations.Nullable;
  * trusted. Then it is the last hop in the proxies' header that is not such a proxy itself, or the first of all if each is.
  * Whatever stands in front of that hop was written by whoever it is, and is not looked at. Where there is no header, or a hop
  * on the way is no address, the proxy is the client: all whom it does not tell apart share one bucket.
+ *
+ * @hidden
  */
 public final class ClientAddress {
     /**

@@ -29,6 +29,7 @@ import org.springframework.web.util.UriUtils;
  * @param path as clients send it: encoded, with the context's path, and with a query if that matters
  * @param address the socket's other end, or null if that does not matter
  * @param principal the user's name, or null if nobody is logged in
+ * @hidden
  */
 public record DescribedRequest(
         String method,

@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
  * @param proxy the trusted proxy through which it came, or null if none did
  * @param rules of all policies, in the order of application.yml
  * @param failures which beans of the application's threw, and what did they throw
+ * @hidden
  */
 public record Explanation(
         @Nullable String client, @Nullable String proxy, List<RuleExplanation> rules, List<String> failures) {

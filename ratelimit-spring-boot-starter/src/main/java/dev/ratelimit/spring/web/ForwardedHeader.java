@@ -7,6 +7,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>It is read from the right, where the nearest proxy wrote. What stands to the left may be an attacker's, and must not
  * change how the rest is read: an open quote, say.
+ *
+ * @hidden
  */
 public enum ForwardedHeader {
 

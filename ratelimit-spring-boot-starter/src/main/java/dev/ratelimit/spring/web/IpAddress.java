@@ -9,13 +9,13 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Only literals are read. A name is no address and is never looked up, for it may be an attacker's.
  */
-public record IpAddress(long high, long low) {
+record IpAddress(long high, long low) {
     private static final int MAX_LENGTH = "ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255".length();
     private static final int GROUPS = 8;
     private static final long MAPPED = 0xffffL;
 
     /** Returns the address that the whole of {@code text} is, or null if it is none. */
-    public static @Nullable IpAddress parse(String text) {
+    static @Nullable IpAddress parse(String text) {
         long quad = quad(text, 0, text.length());
         return quad < 0 ? ofGroups(text, 0, text.length()) : ofQuad(quad);
     }

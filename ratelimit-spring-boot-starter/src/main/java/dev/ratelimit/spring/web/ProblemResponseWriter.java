@@ -19,6 +19,17 @@ import org.springframework.web.util.HtmlUtils;
  *
  * <p>It names the policies that were exceeded, and never the key. Who is held to the limits of a penalty is told so by the
  * problem's type. Where none is known to be exceeded, as those who know could not be asked, it is a 503.
+ *
+ * <pre>{@code
+ * @Bean
+ * RateLimitResponseWriter noted() {
+ *     RateLimitResponseWriter problem = new ProblemResponseWriter();
+ *     return (request, response, violations) -> {
+ *         response.setHeader("X-Support", "limits@example.com");
+ *         problem.write(request, response, violations);
+ *     };
+ * }
+ * }</pre>
  */
 public final class ProblemResponseWriter implements RateLimitResponseWriter {
     private static final HexFormat HEX = HexFormat.of();
@@ -64,6 +75,9 @@ public final class ProblemResponseWriter implements RateLimitResponseWriter {
             return violation.decision().unavailable() == (this == REDUCED_CAPACITY);
         }
     }
+
+    /** Creates the writer, which has no state. */
+    public ProblemResponseWriter() {}
 
     @Override
     public void write(HttpServletRequest request, HttpServletResponse response, List<PolicyDecision> violations)

@@ -15,6 +15,8 @@ import org.springframework.http.HttpHeaders;
  *
  * <p>A request may be decided upon more than once, by the filter and by annotated methods on its way. The fields list all
  * policies that had a say, the latest decision of each, in the order of application.yml; what is not from there comes last.
+ *
+ * @hidden
  */
 public final class RateLimitAnswer {
     private static final String DECISIONS = RateLimitAnswer.class.getName() + ".decisions";

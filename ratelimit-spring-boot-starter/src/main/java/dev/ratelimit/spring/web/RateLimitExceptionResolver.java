@@ -15,6 +15,8 @@ import org.springframework.web.servlet.ModelAndView;
  * Thread-safe.
  *
  * <p>It comes first, so that an application's handler of all exceptions does not make something else of a denial.
+ *
+ * @hidden
  */
 public final class RateLimitExceptionResolver implements HandlerExceptionResolver, Ordered {
     private final RateLimitAnswer answer;

@@ -35,6 +35,8 @@ import org.springframework.web.cors.CorsUtils;
  * <p>Paths are matched as the handlers' are, on the parsed path and after decoding, so that no spelling of it reaches a
  * handler and not the limit. A request is charged once, whatever dispatches it goes through; a CORS preflight is not
  * charged. A {@link RateLimitExceededException} that comes back through the chain, by itself or as a cause, gets the same answer.
+ *
+ * @hidden
  */
 public final class RateLimitFilter implements Filter {
     private final ConfiguredPolicies.View<Applied> applied;

@@ -14,6 +14,8 @@ import jakarta.servlet.http.HttpServletRequest;
  * <p>No filter knows that status: what stands around the filter may change it, and what an exception becomes is for the
  * container and its error page to say. So this listens for the end of the request, of which Tomcat tells when all is over,
  * and Jetty at the end of each dispatch; the last word holds.
+ *
+ * @hidden
  */
 public final class RateLimitOutcome implements ServletRequestListener, AsyncListener {
 

@@ -14,7 +14,11 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.web.context.request.RequestContextHolder;
 import org.springframework.web.context.request.ServletRequestAttributes;
 
-/** Finds the request that a call on this thread belongs to, if any. Thread-safe. */
+/**
+ * Finds the request that a call on this thread belongs to, if any. Thread-safe.
+ *
+ * @hidden
+ */
 public final class RequestCallContexts implements CallContexts {
     private final Map<String, RequestRule> rules;
     private final RequestKey byDefault;

@@ -14,7 +14,7 @@ import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 import org.jspecify.annotations.Nullable;
 
 /** What the filter charged a request with; a handler of Spring MVC may just as well have it as a parameter. Thread-safe. */
-public final class RequestCharges implements RateLimitCharges {
+final class RequestCharges implements RateLimitCharges {
     private static final String ATTRIBUTE = RequestCharges.class.getName();
     private static final RequestCharges NONE = new RequestCharges(null, null, Map.of(), List.of(), null, null);
     private static final AtomicReferenceFieldUpdater<RequestCharges, @Nullable PolicyReservation> RESERVED =
@@ -43,7 +43,7 @@ public final class RequestCharges implements RateLimitCharges {
     }
 
     /** Returns what {@code request} was charged with by the filter so far; nothing, if no policy covers it. */
-    public static RequestCharges of(HttpServletRequest request) {
+    static RequestCharges of(HttpServletRequest request) {
         RequestCharges charges = (RequestCharges) request.getAttribute(ATTRIBUTE);
         return charges == null ? NONE : charges;
     }

@@ -19,6 +19,8 @@ import org.springframework.web.cors.CorsUtils;
 /**
  * Tells what would come of a request, and why, by the rules that the filter goes by. It charges nothing and leaves no trace.
  * Thread-safe.
+ *
+ * @hidden
  */
 public final class RequestExplainer {
     private final ConfiguredPolicies.View<RequestRules> rules;

@@ -3,7 +3,11 @@ package dev.ratelimit.spring.web;
 import dev.ratelimit.spring.Keys;
 import jakarta.servlet.http.HttpServletRequest;
 
-/** Tells whose bucket a request is charged to, and always does. */
+/**
+ * Tells whose bucket a request is charged to, and always does.
+ *
+ * @hidden
+ */
 @FunctionalInterface
 public interface RequestKey {
 

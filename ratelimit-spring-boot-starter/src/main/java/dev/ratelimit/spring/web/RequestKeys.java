@@ -18,6 +18,8 @@ import org.springframework.web.util.WebUtils;
  *
  * <p>No request is without a key. One that has no header, cookie or key of the application's is known as the principal's;
  * where nobody is logged in, by the address; and those without an address share one bucket. In front of Spring Security nobody is logged in yet.
+ *
+ * @hidden
  */
 public final class RequestKeys {
     private static final String HEADER = "header:";

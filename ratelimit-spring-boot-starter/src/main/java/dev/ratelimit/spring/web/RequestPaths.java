@@ -4,7 +4,11 @@ import java.util.List;
 import org.springframework.http.server.PathContainer;
 import org.springframework.web.util.pattern.PathPattern;
 
-/** Which paths a policy covers: those that one of the included patterns matches, and none of the excluded. Immutable. */
+/**
+ * Which paths a policy covers: those that one of the included patterns matches, and none of the excluded. Immutable.
+ *
+ * @hidden
+ */
 public final class RequestPaths {
     private final List<RequestPattern> included;
     private final List<RequestPattern> excluded;

@@ -4,7 +4,11 @@ import dev.ratelimit.Policy;
 import dev.ratelimit.spring.ConfiguredPolicy;
 import jakarta.servlet.http.HttpServletRequest;
 
-/** Tells under which limits of a policy a request is, and always does; the limits may change, how they are told does not. */
+/**
+ * Tells under which limits of a policy a request is, and always does; the limits may change, how they are told does not.
+ *
+ * @hidden
+ */
 @FunctionalInterface
 public interface RequestPlan {
 

@@ -8,7 +8,11 @@ import jakarta.servlet.http.HttpServletRequest;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** Finds out, for {@code ratelimit.policies.<name>.plans}, which one a request is under. Immutable. */
+/**
+ * Finds out, for {@code ratelimit.policies.<name>.plans}, which one a request is under. Immutable.
+ *
+ * @hidden
+ */
 public final class RequestPlans {
     private final Map<String, PlanResolver> resolvers;
 

@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param cost what a request costs, or null for what the policy says
  * @param chargeOn the statuses that a request stays charged for
  * @param skip which requests the policy leaves alone all the same
+ * @hidden
  */
 public record RequestRule(
         ConfiguredPolicy policy,
@@ -32,7 +33,7 @@ public record RequestRule(
         RequestSkip skip) {
 
     /** Whether the filter is to apply this rule, unless its policy is off. */
-    public boolean hasPaths() {
+    boolean hasPaths() {
         return !paths.isEmpty();
     }
 

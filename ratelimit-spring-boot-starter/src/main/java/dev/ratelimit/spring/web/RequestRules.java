@@ -8,6 +8,7 @@ import java.util.Map;
  * All policies as they apply to requests, in the order of application.yml. Immutable.
  *
  * @param rules one for each policy
+ * @hidden
  */
 public record RequestRules(List<RequestRule> rules) {
 

@@ -7,7 +7,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/** Reads {@code ratelimit.policies.<name>.skip}. Immutable. */
+/**
+ * Reads {@code ratelimit.policies.<name>.skip}. Immutable.
+ *
+ * @hidden
+ */
 public final class RequestSkips {
     private static final RequestSkip NOTHING = request -> false;
 

@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param reason why the filter would not ask the policy, or null if it would
  * @param charge what it would be asked for, if it would
+ * @hidden
  */
 public record RuleExplanation(
         ConfiguredPolicy policy,
@@ -31,6 +32,7 @@ public record RuleExplanation(
      * @param sources what that was taken from
      * @param plan the name of the client's plan; null if the policy has none, or not that of the client
      * @param resetAfterNanos how long the bucket takes to be full again, without the request
+     * @hidden
      */
     public record Planned(
             String key,
