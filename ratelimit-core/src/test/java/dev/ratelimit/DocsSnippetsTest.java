@@ -10,7 +10,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 import org.junit.jupiter.api.Test;
 
-/** The code that the pages in {@code docs} show: how to do it, and what goes wrong. {@link DocsTest} compares the two. */
+/** The code that the pages in {@code docs} show, word for word: how to do it, and what goes wrong. */
 class DocsSnippetsTest {
     private final ManualClock clock =
             new ManualClock(ThreadLocalRandom.current().nextLong());
