@@ -93,8 +93,12 @@ class DocsTest {
     }
 
     @ParameterizedTest
-    @MethodSource
-    void blocks(Block block) throws Exception {
+    @MethodSource("blocks")
+    void everyBlockIsTrue(Block block) {
+        assertThat(block).satisfies(this::isTrue);
+    }
+
+    private void isTrue(Block block) throws Exception {
         switch (block.language()) {
             case "yaml" -> startsAnApplication(block);
             case "java" ->
