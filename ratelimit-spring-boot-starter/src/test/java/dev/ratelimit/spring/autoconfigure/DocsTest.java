@@ -177,6 +177,14 @@ class DocsTest {
         }
     }
 
+    @ParameterizedTest
+    @MethodSource("pages")
+    void everyCommandNamesWhatThereIs(String page) {
+        assertThat(find("`((?:mvn|java) [^`\\n]+)`", Docs.read(page)))
+                .extracting(command -> command.group(1))
+                .allSatisfy(DocsTest::namesWhatThereIs);
+    }
+
     private static List<MatchResult> find(String regex, String text) {
         return Pattern.compile(regex).matcher(text).results().toList();
     }
