@@ -10,7 +10,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 import org.junit.jupiter.api.Test;
 
-/** The code that the pages in {@code docs} show: how to do it, and what goes wrong. {@link DocsTest} compares the two. */
+/** The code that the pages in {@code docs} show, word for word: how to do it, and what goes wrong. */
 class DocsSnippetsTest {
     private final ManualClock clock =
             new ManualClock(ThreadLocalRandom.current().nextLong());
@@ -46,6 +46,45 @@ class DocsSnippetsTest {
         Decision decision = limiter.tryConsume(api, "alice", 1);
 
         assertThat(decision.remaining()).isEqualTo(99);
+    }
+
+    @Test
+    void movesABucketFromBucket4j() {
+        TokenBucket bucket = TokenBucket.of(Limit.parse("100/1m burst 200"));
+        Decision decision = bucket.tryConsume(1);
+        long wait = decision.retryAfterNanos();
+
+        assertThat(wait).isZero();
+        assertThat(decision.remaining()).isEqualTo(199);
+    }
+
+    @Test
+    void movesAProxyManagerFromBucket4j() {
+        Policy api = Policy.of("api", Limit.parse("100/1m"));
+        RateLimiter limiter = LocalRateLimiter.builder().maximumKeys(10_000).build();
+        boolean allowed = limiter.tryConsume(api, "alice", 1).allowed();
+
+        assertThat(allowed).isTrue();
+    }
+
+    @Test
+    void movesAWaitFromBucket4j() throws Exception {
+        TokenBucket bucket = TokenBucket.builder()
+                .limits(Limit.parse("1/1s"))
+                .clock(clock)
+                .initialTokens(0)
+                .build();
+        boolean allowed = bucket.consume(1, Duration.ofSeconds(2)).allowed();
+
+        assertThat(allowed).isTrue();
+    }
+
+    @Test
+    void movesALimiterFromResilience4j() throws Exception {
+        TokenBucket quotes = TokenBucket.of(Limit.parse("50/1s"));
+        boolean allowed = quotes.consume(1, Duration.ofMillis(500)).allowed();
+
+        assertThat(allowed).isTrue();
     }
 
     @Test

@@ -15,33 +15,20 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Holds the pages in {@code docs} to the code. */
+/** Holds the classes and methods that pages in {@code docs} name to the code. */
 @ParameterizedClass
 @MethodSource("pages")
 class DocsTest {
     private static final Path DOCS = Path.of("..", "docs");
-    private static final Path TESTS = Path.of("src", "test", "java");
 
-    private final Path page;
     private final String text;
 
     DocsTest(Path page) {
-        this.page = page;
         text = read(page);
     }
 
     static List<Path> pages() {
         return List.of(DOCS.resolve("choosing-a-bucket.md"), DOCS.resolve("thread-safety.md"));
-    }
-
-    private static List<Path> files(Path folder, String suffix) {
-        try (Stream<Path> files = Files.walk(folder)) {
-            return files.filter(file -> file.toString().endsWith(suffix))
-                    .sorted()
-                    .toList();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
     }
 
     private static String read(Path file) {
@@ -57,30 +44,6 @@ class DocsTest {
                 .matcher(text)
                 .results()
                 .toList();
-    }
-
-    private static String withoutIndent(String code) {
-        return code.replaceAll("(?m)^ +", "");
-    }
-
-    @Test
-    void itsJavaIsThatOfATest() {
-        List<String> sources = files(TESTS, ".java").stream()
-                .map(file -> withoutIndent(read(file)))
-                .toList();
-
-        assertThat(find("^```java\\n(.*?)^```", text))
-                .isNotEmpty()
-                .extracting(block -> withoutIndent(block.group(1)))
-                .allSatisfy(code -> assertThat(sources).anyMatch(source -> source.contains(code)));
-    }
-
-    @Test
-    void itsLinksLeadSomewhere() {
-        assertThat(find("\\]\\((?!https?:)([^)#]+)[^)]*\\)", text))
-                .isNotEmpty()
-                .extracting(link -> page.resolveSibling(link.group(1)))
-                .allSatisfy(target -> assertThat(target).exists());
     }
 
     @Test

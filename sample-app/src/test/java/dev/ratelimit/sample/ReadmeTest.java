@@ -14,127 +14,70 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
-import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
-import org.springframework.boot.WebApplicationType;
+import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.boot.builder.SpringApplicationBuilder;
 import org.springframework.boot.env.YamlPropertySourceLoader;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Bean;
-import org.springframework.core.env.MapPropertySource;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.Import;
+import org.springframework.core.env.PropertySource;
 import org.springframework.core.io.ByteArrayResource;
 
-/** Holds the README to what the code does. */
+/** Does what the README says, with an application that has nothing but a path and the README's own configuration. */
 class ReadmeTest {
-    private static final Path ROOT = Path.of("..");
+    private final String readme = Files.readString(Path.of("..", "README.md"));
 
-    private final String readme = read("README.md");
+    ReadmeTest() throws IOException {}
 
-    static class FrozenClock {
+    @Configuration(proxyBeanMethods = false)
+    @EnableAutoConfiguration
+    @Import(HelloController.class)
+    static class NewApplication {
         @Bean
         NanoClock clock() {
             return new ManualClock(0);
         }
     }
 
-    private static String read(String path) {
-        try {
-            return Files.readString(ROOT.resolve(path));
-        } catch (IOException e) {
-            throw new AssertionError(e);
-        }
-    }
-
-    private List<String> blocks(String language) {
-        return Pattern.compile("^```" + language + "\\n(.*?)^```", Pattern.MULTILINE | Pattern.DOTALL)
+    private String only(String regex) {
+        List<String> found = Pattern.compile(regex, Pattern.MULTILINE | Pattern.DOTALL)
                 .matcher(readme)
                 .results()
-                .map(block -> block.group(1))
+                .map(each -> each.group(1))
                 .toList();
+        assertThat(found).hasSize(1);
+        return found.get(0);
     }
 
-    private static ConfigurableApplicationContext start(Map<String, Object> properties) {
-        return new SpringApplicationBuilder(SampleApplication.class, FrozenClock.class)
-                .web(WebApplicationType.SERVLET)
-                .properties("server.port=0")
-                .initializers(context -> context.getEnvironment()
-                        .getPropertySources()
-                        .addFirst(new MapPropertySource("readme", properties)))
-                .run();
+    private String block(String language) {
+        return only("^```" + language + "\\n(.*?)^```");
     }
 
-    private static HttpResponse<String> get(ConfigurableApplicationContext app, String path) throws Exception {
-        String port = app.getEnvironment().getProperty("local.server.port");
-        HttpRequest request = HttpRequest.newBuilder(URI.create("http://localhost:" + port + path))
-                .build();
-        return HttpClient.newHttpClient().send(request, BodyHandlers.ofString());
+    private ConfigurableApplicationContext start() throws IOException {
+        List<PropertySource<?>> yaml = new YamlPropertySourceLoader()
+                .load("readme", new ByteArrayResource(block("yaml").getBytes(StandardCharsets.UTF_8)));
+        return new SpringApplicationBuilder(NewApplication.class)
+                .initializers(context -> yaml.forEach(context.getEnvironment().getPropertySources()::addFirst))
+                .run("--server.port=0", "--spring.config.name=none");
     }
 
     @Test
-    void itsDependencyIsTheOneThatIsBuilt() {
-        String version = Pattern.compile("<version>(.*?)</version>")
-                .matcher(read("pom.xml"))
-                .results()
-                .findFirst()
-                .map(match -> match.group(1))
-                .orElseThrow();
-
-        assertThat(blocks("xml"))
-                .singleElement()
-                .asString()
-                .contains(
-                        "<groupId>dev.ratelimit</groupId>",
-                        "<artifactId>ratelimit-spring-boot-starter</artifactId>",
-                        "<version>" + version + "</version>");
-    }
-
-    @Test
-    @SuppressWarnings("unchecked")
-    void itsYamlIsUnderstoodAndLimits() throws Exception {
-        for (String yaml : blocks("yaml")) {
-            Map<String, Object> properties = new YamlPropertySourceLoader()
-                    .load("readme", new ByteArrayResource(yaml.getBytes(StandardCharsets.UTF_8))).stream()
-                            .flatMap(source -> ((Map<String, Object>) source.getSource()).entrySet().stream())
-                            .collect(Collectors.toMap(
-                                    Map.Entry::getKey, entry -> entry.getValue().toString()));
-            try (ConfigurableApplicationContext app = start(properties)) {
-                assertThat(get(app, "/api/hello").headers().firstValue("ratelimit-policy"))
-                        .as(yaml)
-                        .contains("\"api\";q=100;w=60");
-            }
-        }
-        assertThat(blocks("yaml")).isNotEmpty();
-    }
-
-    @Test
-    void itsJavaIsThatOfTheSample() {
-        String source = (read("sample-app/src/main/java/dev/ratelimit/sample/ReportService.java")
-                        + read("sample-app/src/main/java/dev/ratelimit/sample/WeatherService.java"))
-                .replaceAll("(?m)^ +", "");
-
-        assertThat(blocks("java"))
-                .hasSize(3)
-                .allSatisfy(block -> assertThat(source)
-                        .contains(block.replaceAll("(?m)^ +", "").strip()));
-    }
-
-    @Test
-    void itsResponseIsARealOne() throws Exception {
-        List<String> path = Pattern.compile("curl -i localhost:8080(/\\S*)")
-                .matcher(readme)
-                .results()
-                .map((MatchResult curl) -> curl.group(1))
-                .toList();
-        assertThat(path).hasSize(1);
-        try (ConfigurableApplicationContext app = start(Map.of())) {
+    void itsThreeLinesGiveTheAnswerThatItShows() throws Exception {
+        try (ConfigurableApplicationContext app = start()) {
+            HttpRequest request = HttpRequest.newBuilder(URI.create("http://localhost:"
+                            + app.getEnvironment().getProperty("local.server.port")
+                            + only("curl -i localhost:8080(/[\\w/]*)")))
+                    .build();
+            HttpClient client = HttpClient.newHttpClient();
             for (int i = 0; i < 5; i++) {
-                assertThat(get(app, path.get(0)).statusCode()).isEqualTo(200);
+                assertThat(client.send(request, BodyHandlers.ofString()).statusCode())
+                        .isEqualTo(200);
             }
-            HttpResponse<String> denied = get(app, path.get(0));
-            String http = blocks("http").get(0);
+            HttpResponse<String> denied = client.send(request, BodyHandlers.ofString());
+            String http = block("http");
 
             assertThat(http).startsWith("HTTP/1.1 " + denied.statusCode() + '\n');
             http.lines()

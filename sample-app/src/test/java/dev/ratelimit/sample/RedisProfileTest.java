@@ -22,7 +22,7 @@ import org.springframework.boot.builder.SpringApplicationBuilder;
 import org.springframework.context.ConfigurableApplicationContext;
 import redis.embedded.RedisServer;
 
-/** Two instances of the sample, as the README starts them, and the Redis that they share; or do not. */
+/** Two instances of the sample, as docs/redis.md starts them, and the Redis that they share; or do not. */
 class RedisProfileTest {
     private final HttpClient client = HttpClient.newHttpClient();
     private final int redisPort = freePort();

@@ -13,10 +13,6 @@ import dev.ratelimit.spring.autoconfigure.AnnotationSnippets.Jobs;
 import dev.ratelimit.spring.autoconfigure.AnnotationSnippets.Report;
 import dev.ratelimit.spring.autoconfigure.AnnotationSnippets.Reports;
 import dev.ratelimit.spring.autoconfigure.AnnotationSnippets.Services;
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
@@ -25,20 +21,15 @@ import java.util.concurrent.TimeUnit;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
-import org.springframework.boot.env.YamlPropertySourceLoader;
 import org.springframework.boot.test.context.assertj.AssertableApplicationContext;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.boot.test.context.runner.ContextConsumer;
 import org.springframework.context.annotation.Configuration;
-import org.springframework.core.env.PropertySource;
-import org.springframework.core.io.ByteArrayResource;
 import org.springframework.scheduling.annotation.EnableAsync;
 import reactor.core.publisher.Mono;
 
 /** Runs what docs/annotation.md shows. */
 class AnnotationDocsTest {
-    private static final String PAGE = "docs/annotation.md";
-
     private final ManualClock clock =
             new ManualClock(ThreadLocalRandom.current().nextLong());
 
@@ -46,7 +37,7 @@ class AnnotationDocsTest {
     @EnableAsync
     static class Application {}
 
-    private void run(ContextConsumer<AssertableApplicationContext> test) throws IOException {
+    private void run(ContextConsumer<AssertableApplicationContext> test) {
         ApplicationContextRunner app = new ApplicationContextRunner()
                 .withConfiguration(AutoConfigurations.of(RateLimitAutoConfiguration.class))
                 .withUserConfiguration(Application.class)
@@ -55,11 +46,8 @@ class AnnotationDocsTest {
                 .withBean(Services.class)
                 .withBean(Assistant.class)
                 .withBean(Jobs.class);
-        for (String yaml : HttpDocsTest.blocks(PAGE, "yaml")) {
-            List<PropertySource<?>> sources = new YamlPropertySourceLoader()
-                    .load(yaml, new ByteArrayResource(yaml.getBytes(StandardCharsets.UTF_8)));
-            app = app.withInitializer(
-                    context -> sources.forEach(context.getEnvironment().getPropertySources()::addFirst));
+        for (Docs.Block yaml : Docs.blocks("docs/annotation.md", "yaml")) {
+            app = app.withInitializer(yaml.asConfiguration());
         }
         app.run(test);
     }
@@ -71,17 +59,7 @@ class AnnotationDocsTest {
     }
 
     @Test
-    void everyLineOfJavaIsCompiled() throws IOException {
-        String compiled = HttpDocsTest.squeezed(
-                Files.readString(Path.of("src/test/java/dev/ratelimit/spring/autoconfigure/AnnotationSnippets.java")));
-
-        assertThat(HttpDocsTest.blocks(PAGE, "java"))
-                .hasSize(12)
-                .allSatisfy(block -> assertThat(compiled).contains(HttpDocsTest.squeezed(block)));
-    }
-
-    @Test
-    void eachTenantHasABucket() throws IOException {
+    void eachTenantHasABucket() {
         run(context -> {
             Reports reports = context.getBean(Reports.class);
             for (int i = 0; i < 5; i++) {
@@ -93,7 +71,7 @@ class AnnotationDocsTest {
     }
 
     @Test
-    void aCallCostsWhatItsArgumentsSay() throws IOException {
+    void aCallCostsWhatItsArgumentsSay() {
         run(context -> {
             Reports reports = context.getBean(Reports.class);
             assertThat(reports.export("acme", new Report(8))).isEqualTo("8 pages for acme");
@@ -108,7 +86,7 @@ class AnnotationDocsTest {
     }
 
     @Test
-    void severalLimitsHoldTogether() throws IOException {
+    void severalLimitsHoldTogether() {
         run(context -> {
             Reports reports = context.getBean(Reports.class);
             for (String tenant : List.of("a", "b", "c", "d")) {
@@ -122,7 +100,7 @@ class AnnotationDocsTest {
     }
 
     @Test
-    void aCallWaitsForItsTurn() throws IOException {
+    void aCallWaitsForItsTurn() {
         run(context -> {
             Services services = context.getBean(Services.class);
             long start = clock.nanos();
@@ -134,7 +112,7 @@ class AnnotationDocsTest {
     }
 
     @Test
-    void aFallbackStandsIn() throws IOException {
+    void aFallbackStandsIn() {
         run(context -> {
             Services services = context.getBean(Services.class);
             assertThat(services.weather("Rome")).isEqualTo("sunny");
@@ -143,7 +121,7 @@ class AnnotationDocsTest {
     }
 
     @Test
-    void whatWasNotUsedIsGivenBackAndWhatWasUsedBeyondIsOwed() throws IOException {
+    void whatWasNotUsedIsGivenBackAndWhatWasUsedBeyondIsOwed() {
         run(context -> {
             Assistant assistant = context.getBean(Assistant.class);
             for (int i = 0; i < 60; i++) {
@@ -160,7 +138,7 @@ class AnnotationDocsTest {
     }
 
     @Test
-    void aMonoIsDecidedOnAtEachSubscription() throws IOException {
+    void aMonoIsDecidedOnAtEachSubscription() {
         run(context -> {
             Mono<String> quote = context.getBean(Services.class).quote("ACME");
             assertThat(quote.block()).isEqualTo("ACME 42");
@@ -172,7 +150,7 @@ class AnnotationDocsTest {
     }
 
     @Test
-    void anAsynchronousCallIsDeniedByItsFuture() throws IOException {
+    void anAsynchronousCallIsDeniedByItsFuture() {
         run(context -> {
             Jobs jobs = context.getBean(Jobs.class);
             assertThat(jobs.mail("acme").get(10, TimeUnit.SECONDS)).isEqualTo("sent to acme");
@@ -184,7 +162,7 @@ class AnnotationDocsTest {
     }
 
     @Test
-    void aCallThatReturnsNothingIsLeftOutByItsFallback() throws IOException {
+    void aCallThatReturnsNothingIsLeftOutByItsFallback() {
         run(context -> {
             Jobs jobs = context.getBean(Jobs.class);
             for (int i = 0; i < 200; i++) {
