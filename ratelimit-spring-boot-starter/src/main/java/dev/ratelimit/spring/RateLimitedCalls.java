@@ -124,7 +124,7 @@ final class RateLimitedCalls {
     }
 
     /** Returns the nearest annotations: what is on a method or type replaces what is on those it overrides. */
-    private static List<MergedAnnotation<RateLimited>> annotations(AnnotatedElement element) {
+    static List<MergedAnnotation<RateLimited>> annotations(AnnotatedElement element) {
         List<MergedAnnotation<RateLimited>> all = MergedAnnotations.from(
                         element,
                         SearchStrategy.TYPE_HIERARCHY,
