@@ -6,6 +6,7 @@ import java.lang.annotation.Repeatable;
 import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
+import org.springframework.aot.hint.annotation.Reflective;
 import org.springframework.core.annotation.AliasFor;
 
 /**
@@ -48,6 +49,7 @@ import org.springframework.core.annotation.AliasFor;
  */
 @Documented
 @Repeatable(RateLimited.All.class)
+@Reflective(RateLimitedHints.class)
 @Retention(RetentionPolicy.RUNTIME)
 @Target({ElementType.METHOD, ElementType.TYPE})
 public @interface RateLimited {
@@ -108,6 +110,7 @@ public @interface RateLimited {
 
     /** Holds repeated annotations; the compiler writes it. */
     @Documented
+    @Reflective(RateLimitedHints.class)
     @Retention(RetentionPolicy.RUNTIME)
     @Target({ElementType.METHOD, ElementType.TYPE})
     @interface All {

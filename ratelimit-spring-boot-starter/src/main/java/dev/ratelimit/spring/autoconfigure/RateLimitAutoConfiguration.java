@@ -14,6 +14,8 @@ import dev.ratelimit.spring.RateLimitedVerifier;
 import dev.ratelimit.spring.actuate.RateLimitReporter;
 import dev.ratelimit.spring.redis.RedisRateLimiter;
 import org.springframework.aop.config.AopConfigUtils;
+import org.springframework.aot.AotDetector;
+import org.springframework.beans.factory.ListableBeanFactory;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.config.BeanDefinition;
 import org.springframework.beans.factory.config.BeanFactoryPostProcessor;
@@ -28,6 +30,7 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Import;
 import org.springframework.context.annotation.ImportBeanDefinitionRegistrar;
+import org.springframework.context.annotation.ImportRuntimeHints;
 import org.springframework.context.annotation.Role;
 import org.springframework.core.env.ConfigurableEnvironment;
 import org.springframework.core.env.Environment;
@@ -50,6 +53,7 @@ import org.springframework.core.type.AnnotationMetadata;
 @AutoConfiguration
 @EnableConfigurationProperties(RateLimitProperties.class)
 @Import({LimitProperties.TextConverter.class, HandlerCharges.class})
+@ImportRuntimeHints(RateLimitHints.class)
 public final class RateLimitAutoConfiguration {
 
     RateLimitAutoConfiguration() {}
@@ -57,7 +61,25 @@ public final class RateLimitAutoConfiguration {
     /** Comes before anything is bound, or Boot would be the one to refuse, with the value, which may be a secret. */
     @Bean
     static BeanFactoryPostProcessor rateLimitUnknownProperties(ConfigurableEnvironment environment) {
-        return beans -> UnknownProperties.refuse(environment);
+        return beans -> {
+            UnknownProperties.refuse(environment);
+            if (AotDetector.useGeneratedArtifacts()) {
+                refuseOtherThanBuilt(environment, beans);
+            }
+        };
+    }
+
+    /** What is built ahead of time has the filter and the annotation or not, whatever is said later. */
+    private static void refuseOtherThanBuilt(Environment environment, ListableBeanFactory beans) {
+        boolean built = beans.getBeanNamesForType(AnnotationConfiguration.class, true, false).length > 0;
+        boolean enabled = environment.getProperty("ratelimit.enabled", Boolean.class, true);
+        if (enabled != built) {
+            throw new InvalidRateLimitException(
+                    "ratelimit.enabled",
+                    "is " + enabled + ", but was " + built
+                            + " when the application was built ahead of time, which decides"
+                            + " it; a policy can be off by its mode");
+        }
     }
 
     @Bean
@@ -73,7 +95,10 @@ public final class RateLimitAutoConfiguration {
         if (redis != null) {
             throw new InvalidRateLimitException(
                     redis,
-                    "is redis, but RateLimitRedisAutoConfiguration is not there, as it takes Lettuce: add org.springframework.boot:spring-boot-starter-data-redis");
+                    "is redis, but RateLimitRedisAutoConfiguration is not there, as it takes Lettuce: add org.springframework.boot:spring-boot-starter-data-redis"
+                            + (AotDetector.useGeneratedArtifacts()
+                                    ? ", and say so when the application is built, as what is built ahead of time has its beans"
+                                    : ""));
         }
         return LocalRateLimiter.builder()
                 .maximumKeys(properties.local().maximumKeys())

@@ -26,6 +26,7 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ForkJoinPool;
@@ -33,16 +34,20 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import org.apache.catalina.startup.Tomcat;
+import org.apache.tomcat.util.threads.ThreadPoolExecutor;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.boot.test.context.SpringBootTest;
 import org.springframework.boot.test.context.SpringBootTest.WebEnvironment;
 import org.springframework.boot.test.web.server.LocalServerPort;
+import org.springframework.boot.tomcat.TomcatWebServer;
+import org.springframework.boot.web.server.context.WebServerApplicationContext;
 import org.springframework.boot.web.servlet.FilterRegistrationBean;
 import org.springframework.boot.web.servlet.ServletListenerRegistrationBean;
 import org.springframework.context.annotation.Bean;
@@ -97,6 +102,9 @@ class RateLimitOutcomeTest {
 
     @Autowired
     private Application application;
+
+    @Autowired
+    private WebServerApplicationContext server;
 
     @BeforeEach
     void spendALittleOfEachBucket() {
@@ -161,19 +169,29 @@ class RateLimitOutcomeTest {
         assertThat(spent("successes")).isEqualTo(status < 300 ? 1 : 0);
     }
 
+    /**
+     * The client stays until the container's thread has left an asynchronous request. Tomcat 11.0.27 forgets one whose
+     * connection breaks before that: no listener hears its end, and a graceful shutdown waits for it in vain.
+     */
     @ParameterizedTest
-    @ValueSource(strings = {"/endless", "/endless-stream"})
-    void decidesByTheStatusThatAClientWouldHaveSeenThatHangsUp(String path) throws Exception {
+    @CsvSource({"/endless, 1", "/endless-stream, 0"})
+    void decidesByTheStatusThatAClientWouldHaveSeenThatHangsUp(String path, int busyThreads) throws Exception {
         try (Socket socket = new Socket("localhost", port)) {
             String request = "GET " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n";
             socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
             assertThat(socket.getInputStream().read()).isEqualTo('H');
+            Awaitility.await().until(() -> containerThreads().getActiveCount() == busyThreads);
         }
         awaitEnd();
 
         assertThat(spent("all")).isEqualTo(1);
         assertThat(spent("failures")).isZero();
         assertThat(spent("successes")).isEqualTo(1);
+    }
+
+    private ThreadPoolExecutor containerThreads() {
+        Tomcat tomcat = ((TomcatWebServer) Objects.requireNonNull(server.getWebServer())).getTomcat();
+        return (ThreadPoolExecutor) tomcat.getConnector().getProtocolHandler().getExecutor();
     }
 
     @Test
