@@ -35,8 +35,10 @@ public final class StartUp {
         NO_POLICY(FOR_OPERATORS),
         ONE_POLICY(FOR_OPERATORS, "policies.api.limits=100/1m", "policies.api.key=ip", "policies.api.paths=/api/**"),
         WITH_METERS(List.of(), ONE_POLICY.properties),
-        IN_REDIS(List.of(), Stream.concat(Stream.of("backend=redis"), Stream.of(ONE_POLICY.properties))
-                .toArray(String[]::new));
+        IN_REDIS(
+                List.of(),
+                Stream.concat(Stream.of("backend=redis"), Stream.of(ONE_POLICY.properties))
+                        .toArray(String[]::new));
 
         private final List<String> left; // out, of our auto-configurations
         private final String[] properties;
@@ -166,8 +168,7 @@ public final class StartUp {
 
         public static void main(String[] args) {
             String[] arguments = Application.valueOf(args[0]).arguments(args[1]);
-            try (ConfigurableApplicationContext context =
-                    new SpringApplicationBuilder(Started.class).run(arguments)) {
+            try (ConfigurableApplicationContext context = new SpringApplicationBuilder(Started.class).run(arguments)) {
                 String cost = Cost.ofThisProcess().text();
                 System.out.println(context.isRunning() ? cost : "not running");
             }
