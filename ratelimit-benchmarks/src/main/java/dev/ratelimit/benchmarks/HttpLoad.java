@@ -64,6 +64,9 @@ public final class HttpLoad {
                         "server.tomcat.max-keep-alive-requests=-1",
                         "logging.level.root=warn",
                         "spring.main.banner-mode=off",
+                        // or each request would be observed, which costs more than to limit it
+                        "spring.autoconfigure.exclude="
+                                + "org.springframework.boot.micrometer.observation.autoconfigure.ObservationAutoConfiguration",
                         "ratelimit.enabled=" + filtered,
                         "ratelimit.policies.api.limits=300000000/1s burst 1000000000000",
                         "ratelimit.policies.api.paths=/api/**")

@@ -59,6 +59,9 @@ final class StartupDiagnosis implements SmartInitializingSingleton {
     }
 
     private List<Finding> findings() {
+        if (rules.rules().isEmpty()) {
+            return List.of(); // and mappings that are lazy stay so
+        }
         List<HandlerMapping> mappings =
                 beans.getBeanProvider(HandlerMapping.class).stream().toList();
         List<Finding> findings = new ArrayList<>();

@@ -23,7 +23,7 @@ import redis.embedded.core.ExecutableProvider;
  * environment variable {@code EMBEDDED_REDIS_EXECUTABLE} names. Where it cannot start, a test fails; with
  * {@code -Dredis.tests=skip} it is skipped instead.
  */
-final class RedisProcess implements AutoCloseable {
+public final class RedisProcess implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofSeconds(20);
 
     private final int port;
@@ -40,7 +40,7 @@ final class RedisProcess implements AutoCloseable {
     }
 
     /** Starts a server with settings as in redis.conf, each {@code "name value"}. */
-    static RedisProcess start(String... settings) {
+    public static RedisProcess start(String... settings) {
         return start(List.of(), settings);
     }
 
@@ -134,7 +134,7 @@ final class RedisProcess implements AutoCloseable {
         }
     }
 
-    int port() {
+    public int port() {
         return port;
     }
 
@@ -171,7 +171,7 @@ final class RedisProcess implements AutoCloseable {
     }
 
     /** As {@code kill -9}. */
-    void kill() {
+    public void kill() {
         process.destroyForcibly();
         await(process);
     }
@@ -186,7 +186,7 @@ final class RedisProcess implements AutoCloseable {
     }
 
     /** Starts it again after a {@link #kill}, on the same port and with no other data than what {@code SAVE} saved. */
-    void restart() {
+    public void restart() {
         relaunch();
         awaitAnswer();
     }
