@@ -110,7 +110,9 @@ final class BucketScript {
             arguments[i + 1] = claims.get(i).policy().terms();
         }
         for (int i = 0; taken != null && i < claims.size(); i++) {
-            for (long after : claims.get(i).policy().charged(taken.debts.get(i), claims.get(i).tokens())) {
+            for (long after : claims.get(i)
+                    .policy()
+                    .charged(taken.debts.get(i), claims.get(i).tokens())) {
                 call.add(after);
             }
         }

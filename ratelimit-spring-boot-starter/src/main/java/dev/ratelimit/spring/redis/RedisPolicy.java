@@ -4,7 +4,6 @@ import dev.ratelimit.Decision;
 import dev.ratelimit.Limit;
 import dev.ratelimit.Policy;
 import java.time.Duration;
-import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /** A policy as Redis has it, and the share of it that one of the processes has while Redis is not there. Immutable. */
