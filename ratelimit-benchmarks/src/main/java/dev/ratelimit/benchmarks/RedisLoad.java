@@ -12,10 +12,10 @@ import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisURI;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.codec.ByteArrayCodec;
+import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -25,12 +25,15 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.function.IntToDoubleFunction;
+import java.util.stream.IntStream;
 import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactory;
 
 /**
  * Loads one Redis in turn with bare PINGs, with this limiter and with bucket4j's, each over one connection, and prints how their
- * requests per second compare with PING's of the same round; and then what a key takes in Redis. Takes the port of a Redis whose
- * data nobody needs, the number of threads, of rounds, and the seconds of each.
+ * requests per second compare with PING's of the same round, and what a request takes of a core here and at Redis, which says
+ * something on a busy machine, too; and then what a key takes in Redis. Takes the port of a Redis whose data nobody needs, the
+ * number of threads, of rounds, and the seconds of each.
  */
 public final class RedisLoad {
     private static final int KEYS = 10_000;
@@ -61,7 +64,7 @@ public final class RedisLoad {
                         .degraded(RedisLoad::refuse)
                         .build();
                 StatefulRedisConnection<byte[], byte[]> connection = client.connect(ByteArrayCodec.INSTANCE)) {
-            compare(requests(limiter, connection), clients, threads, rounds, nanos);
+            compare(requests(limiter, connection), connection, clients, threads, rounds, nanos);
             printBytes(limiter, connection);
         } finally {
             clients.shutdownNow();
@@ -129,43 +132,86 @@ public final class RedisLoad {
         }
     }
 
+    /** What a load came to: requests a second, and the microseconds of a core that one took of this process and of Redis. */
+    private record Load(double perSecond, double microsHere, double microsThere) {}
+
     private static void compare(
-            Map<String, Request> requests, ExecutorService clients, int threads, int rounds, long nanos)
+            Map<String, Request> requests,
+            StatefulRedisConnection<byte[], byte[]> connection,
+            ExecutorService clients,
+            int threads,
+            int rounds,
+            long nanos)
             throws Exception {
-        Map<String, double[]> rates = new LinkedHashMap<>();
+        Map<String, Load[]> loads = new LinkedHashMap<>();
         for (int round = -2; round < rounds; round++) { // two to warm up
             for (Map.Entry<String, Request> each : requests.entrySet()) {
-                double rate = perSecond(each.getValue(), clients, threads, nanos);
+                Load load = load(each.getValue(), connection, clients, threads, nanos);
                 if (round >= 0) {
-                    rates.computeIfAbsent(each.getKey(), name -> new double[rounds])[round] = rate;
+                    loads.computeIfAbsent(each.getKey(), name -> new Load[rounds])[round] = load;
                 }
             }
         }
-        double[] pings = rates.get("PING");
-        System.out.printf("%d threads | a second | times PING | lowest to highest%n", threads);
-        rates.forEach((name, rate) -> {
-            double[] ratios = new double[rounds];
-            Arrays.setAll(ratios, i -> rate[i] / pings[i]);
-            Arrays.sort(ratios);
-            Arrays.sort(rate);
+        Load[] pings = loads.get("PING");
+        System.out.printf("%d threads | a second | times PING | lowest to highest | us here | us at Redis%n", threads);
+        loads.forEach((name, load) -> {
+            double[] ratios = sorted(rounds, i -> load[i].perSecond / pings[i].perSecond);
             System.out.printf(
-                    "%s | %.0f | %.2f | %.2f to %.2f%n",
-                    name, rate[rounds / 2], ratios[rounds / 2], ratios[0], ratios[rounds - 1]);
+                    "%s | %.0f | %.2f | %.2f to %.2f | %.1f | %.1f%n",
+                    name,
+                    sorted(rounds, i -> load[i].perSecond)[rounds / 2],
+                    ratios[rounds / 2],
+                    ratios[0],
+                    ratios[rounds - 1],
+                    sorted(rounds, i -> load[i].microsHere)[rounds / 2],
+                    sorted(rounds, i -> load[i].microsThere)[rounds / 2]);
         });
     }
 
-    private static double perSecond(Request request, ExecutorService clients, int threads, long nanos)
+    private static double[] sorted(int size, IntToDoubleFunction each) {
+        return IntStream.range(0, size).mapToDouble(each).sorted().toArray();
+    }
+
+    private static Load load(
+            Request request,
+            StatefulRedisConnection<byte[], byte[]> connection,
+            ExecutorService clients,
+            int threads,
+            long nanos)
             throws Exception {
         List<Callable<Long>> work = new ArrayList<>();
         for (int i = 0; i < threads; i++) {
             work.add(() -> requests(request, nanos));
         }
+        double here = cpuMicrosHere();
+        double there = cpuMicrosThere(connection);
         long start = System.nanoTime();
         long requests = 0;
         for (Future<Long> each : clients.invokeAll(work)) {
             requests += each.get();
         }
-        return requests * 1e9 / (System.nanoTime() - start);
+        long took = System.nanoTime() - start;
+        return new Load(
+                requests * 1e9 / took,
+                (cpuMicrosHere() - here) / requests,
+                (cpuMicrosThere(connection) - there) / requests);
+    }
+
+    private static double cpuMicrosHere() {
+        return ManagementFactory.getPlatformMXBean(com.sun.management.OperatingSystemMXBean.class)
+                        .getProcessCpuTime()
+                / 1e3;
+    }
+
+    private static double cpuMicrosThere(StatefulRedisConnection<byte[], byte[]> connection) {
+        return connection
+                        .sync()
+                        .info("cpu")
+                        .lines()
+                        .filter(line -> line.startsWith("used_cpu_user:") || line.startsWith("used_cpu_sys:"))
+                        .mapToDouble(line -> Double.parseDouble(line.substring(line.indexOf(':') + 1)))
+                        .sum()
+                * 1e6;
     }
 
     private static long requests(Request request, long nanos) throws Exception {

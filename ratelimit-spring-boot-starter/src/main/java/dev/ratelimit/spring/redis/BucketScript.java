@@ -6,6 +6,7 @@ import io.lettuce.core.api.async.RedisScriptingAsyncCommands;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -19,8 +20,6 @@ import org.jspecify.annotations.Nullable;
 
 /** Calls bucket.lua, which says what it is asked and what it answers. Thread-safe. */
 final class BucketScript {
-    private static final byte[] NO_NUMBER = RedisPolicy.ascii(0);
-
     private final byte[] text;
     private final String digest;
 
@@ -32,11 +31,10 @@ final class BucketScript {
         REFUND("refund"),
         UNDO("undo");
 
-        @SuppressWarnings("ImmutableEnumChecker") // as nobody changes it
-        private final byte[] name;
+        private final String name;
 
         Operation(String name) {
-            this.name = name.getBytes(StandardCharsets.US_ASCII);
+            this.name = name;
         }
     }
 
@@ -91,12 +89,12 @@ final class BucketScript {
         for (int i = 0; i < keys.length; i++) {
             keys[i] = claims.get(i).key().getBytes(StandardCharsets.UTF_8);
         }
-        return redis.<List<Long>>evalsha(digest, ScriptOutputType.MULTI, keys, arguments)
+        return redis.<byte[]>evalsha(digest, ScriptOutputType.VALUE, keys, arguments)
                 .toCompletableFuture()
                 .exceptionallyCompose(failure -> isNoScript(failure)
-                        ? redis.<List<Long>>eval(text, ScriptOutputType.MULTI, keys, arguments)
+                        ? redis.<byte[]>eval(text, ScriptOutputType.VALUE, keys, arguments)
                         : CompletableFuture.failedFuture(failure))
-                .thenApply(numbers -> reply(numbers, claims));
+                .thenApply(reply -> reply(reply, claims));
     }
 
     private static boolean isNoScript(Throwable failure) {
@@ -105,40 +103,42 @@ final class BucketScript {
     }
 
     static byte[][] arguments(Operation operation, long number, List<RedisClaim> claims, @Nullable Reply taken) {
-        List<byte[]> arguments = new ArrayList<>();
-        arguments.add(operation.name);
-        arguments.add(number == 0 ? NO_NUMBER : RedisPolicy.ascii(number));
+        byte[][] arguments = new byte[1 + claims.size()][];
+        MessagePack call = new MessagePack().add(operation.name).add(number);
         for (int i = 0; i < claims.size(); i++) {
-            RedisClaim claim = claims.get(i);
-            arguments.add(RedisPolicy.ascii(Math.min(claim.tokens(), RedisLimit.MAX_DEBT)));
-            List<byte[]> numbers = claim.policy().numbers();
-            if (taken == null) {
-                arguments.addAll(numbers);
-            } else {
-                long[] after = claim.policy().charged(taken.debts.get(i), claim.tokens());
-                arguments.add(numbers.get(0));
-                for (int limit = 0; limit < after.length; limit++) {
-                    arguments.addAll(numbers.subList(3 * limit + 1, 3 * limit + 4));
-                    arguments.add(RedisPolicy.ascii(after[limit]));
-                }
+            call.add(tokens(claims.get(i)));
+            arguments[i + 1] = claims.get(i).policy().terms();
+        }
+        for (int i = 0; taken != null && i < claims.size(); i++) {
+            for (long after : claims.get(i)
+                    .policy()
+                    .charged(taken.debts.get(i), claims.get(i).tokens())) {
+                call.add(after);
             }
         }
-        return arguments.toArray(byte[][]::new);
+        arguments[0] = call.bytes();
+        return arguments;
     }
 
-    static Reply reply(List<Long> numbers, List<RedisClaim> claims) {
-        if (numbers.get(0) < 0) {
+    private static long tokens(RedisClaim claim) {
+        return Math.min(claim.tokens(), RedisLimit.MAX_DEBT);
+    }
+
+    static Reply reply(byte[] reply, List<RedisClaim> claims) {
+        if (reply.length == 0) {
             throw new UnreadableValueException();
         }
+        ByteBuffer numbers = ByteBuffer.wrap(reply);
+        boolean allowed = numbers.get() > 0;
+        long instant = (long) numbers.getDouble();
         List<long[]> debts = new ArrayList<>(claims.size());
-        int next = 2;
         for (RedisClaim claim : claims) {
             long[] each = new long[claim.policy().size()];
             for (int i = 0; i < each.length; i++) {
-                each[i] = numbers.get(next++);
+                each[i] = (long) numbers.getDouble();
             }
             debts.add(each);
         }
-        return new Reply(numbers.get(0) > 0, numbers.get(1), debts);
+        return new Reply(allowed, instant, debts);
     }
 }

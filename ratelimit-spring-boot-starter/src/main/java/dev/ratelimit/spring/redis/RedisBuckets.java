@@ -162,10 +162,18 @@ final class RedisBuckets implements AutoCloseable {
             call.reply.thenAccept(taken -> {
                 if (taken.allowed()) {
                     call.claims.forEach(denials::forget);
-                    long sentAt = clock.nanos();
-                    report(script.undo(link.commands(), call.claims, taken), sentAt);
+                    undo(call.claims, taken);
                 }
             });
+        }
+    }
+
+    private void undo(List<RedisClaim> claims, Reply taken) {
+        long sentAt = clock.nanos();
+        try {
+            report(script.undo(link.commands(), claims, taken), sentAt);
+        } catch (RedisException e) { // as the link has just gone: it stays charged
+            failed(e);
         }
     }
 

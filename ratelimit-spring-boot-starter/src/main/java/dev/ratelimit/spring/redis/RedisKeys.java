@@ -11,7 +11,9 @@ import javax.crypto.spec.SecretKeySpec;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Makes the keys in Redis: {@code prefix:1:policy:{hash}}, where the 1 is the version of what is behind them. Thread-safe.
+ * Makes the keys in Redis: {@code prefix:2:policy{hash}}, where the 2 is the version of what is behind them. Thread-safe.
+ *
+ * <p>No two policies share keys, whatever the prefixes: the part of a policy has no colon, so it begins behind the last one.
  *
  * <p>The hash is 128 bits of the SHA-256 of the key, or of its HMAC if there is a secret. It is of the key alone, and in braces,
  * so that a cluster has what belongs to one client in one slot, and decides a request under several policies in one call.
@@ -24,12 +26,16 @@ final class RedisKeys {
     private final @Nullable Mac prototype; // copied for each key, for finding an algorithm by its name is slow
 
     RedisKeys(String prefix, @Nullable String secret) {
-        this.prefix = prefix + ":1:";
+        this.prefix = prefix + ':' + RedisPolicy.VERSION + ':';
         prototype = secret == null ? null : mac(secret);
     }
 
     String key(String policy, String hash) {
-        return prefix + policy + ":{" + hash + '}';
+        return prefix + escaped(policy) + '{' + hash + '}';
+    }
+
+    private static String escaped(String policy) {
+        return policy.replace("%", "%25").replace(":", "%3A").replace("{", "%7B");
     }
 
     String hash(String key) {

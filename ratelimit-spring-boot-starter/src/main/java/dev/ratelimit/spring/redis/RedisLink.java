@@ -7,11 +7,17 @@ import io.lettuce.core.TimeoutOptions;
 import io.lettuce.core.cluster.ClusterClientOptions;
 import io.lettuce.core.cluster.ClusterTopologyRefreshOptions;
 import io.lettuce.core.cluster.RedisClusterClient;
+import io.lettuce.core.cluster.SlotHash;
 import io.lettuce.core.cluster.api.async.RedisClusterAsyncCommands;
+import io.lettuce.core.cluster.models.partitions.Partitions;
+import io.lettuce.core.cluster.models.partitions.RedisClusterNode;
 import io.lettuce.core.resource.ClientResources;
 import io.lettuce.core.resource.Delay;
 import java.lang.reflect.Field;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -48,6 +54,7 @@ final class RedisLink implements AutoCloseable {
     private static final Duration RECONNECT_DELAY = Duration.ofMillis(200);
     private static final Duration TOPOLOGY_PERIOD = Duration.ofSeconds(10);
     private static final int MAX_COMMANDS_UNDER_WAY = 8_192;
+    private static final int KEYS_TO_FIND_MASTERS_BY = 1_000;
 
     private final boolean isCluster;
     private final ClientResources resources;
@@ -246,6 +253,9 @@ final class RedisLink implements AutoCloseable {
                 }
                 RedisClusterAsyncCommands<byte[], byte[]> made =
                         ((LettuceConnection) factory.getConnection()).getNativeConnection();
+                if (factory.getNativeClient() instanceof RedisClusterClient cluster) {
+                    connectMasters(cluster.getPartitions(), made);
+                }
                 commands = made;
                 warnOfEviction(made);
             }
@@ -256,6 +266,26 @@ final class RedisLink implements AutoCloseable {
             done.complete(null);
         } catch (RuntimeException | Error e) { // or nobody would ever try again
             failed(done, e);
+        }
+    }
+
+    /** Asks each master something, for which it is connected to: or the first decision there would wait for that. */
+    private static void connectMasters(Partitions nodes, RedisClusterAsyncCommands<byte[], byte[]> redis) {
+        Map<RedisClusterNode, CompletableFuture<byte[]>> answers = new HashMap<>();
+        for (int i = 0; i < KEYS_TO_FIND_MASTERS_BY; i++) {
+            byte[] key = ("ratelimit:" + i).getBytes(StandardCharsets.US_ASCII);
+            RedisClusterNode master = nodes.getPartitionBySlot(SlotHash.getSlot(key));
+            if (master != null) {
+                answers.computeIfAbsent(master, any -> redis.get(key).toCompletableFuture());
+            }
+        }
+        try {
+            CompletableFuture.allOf(answers.values().toArray(CompletableFuture[]::new))
+                    .get(CONNECT_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (ExecutionException | TimeoutException e) {
+            LOG.debug("not all masters have answered yet", e); // decisions will tell
         }
     }
 

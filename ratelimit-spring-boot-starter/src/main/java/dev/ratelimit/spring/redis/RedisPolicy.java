@@ -3,21 +3,18 @@ package dev.ratelimit.spring.redis;
 import dev.ratelimit.Decision;
 import dev.ratelimit.Limit;
 import dev.ratelimit.Policy;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /** A policy as Redis has it, and the share of it that one of the processes has while Redis is not there. Immutable. */
 final class RedisPolicy {
+    static final int VERSION = 2; // of what is in Redis
     private static final long NANOS_TO_RECOVER = TimeUnit.SECONDS.toNanos(1);
 
     final Policy policy;
     final Policy share;
     private final RedisLimit[] limits;
-    private final List<byte[]> numbers =
-            new ArrayList<>(); // as the script reads them: how many limits, and their numbers
+    private final byte[] terms; // as the script reads them
 
     RedisPolicy(Policy policy, int instances) {
         this.policy = policy;
@@ -25,12 +22,15 @@ final class RedisPolicy {
                 policy.name(),
                 policy.limits().stream().map(limit -> share(limit, instances)).toList());
         limits = policy.limits().stream().map(RedisLimit::new).toArray(RedisLimit[]::new);
-        numbers.add(ascii(limits.length));
+        terms = terms(limits);
+    }
+
+    private static byte[] terms(RedisLimit[] limits) {
+        MessagePack terms = new MessagePack().add(VERSION).add(limits.length);
         for (RedisLimit limit : limits) {
-            numbers.add(ascii(limit.limit.capacity()));
-            numbers.add(ascii(limit.ticksPerMicro));
-            numbers.add(ascii(limit.ticksPerToken));
+            terms.add(limit.limit.capacity()).add(limit.ticksPerMicro).add(limit.ticksPerToken);
         }
+        return terms.bytes();
     }
 
     private static Limit share(Limit limit, int instances) {
@@ -49,12 +49,9 @@ final class RedisPolicy {
         return limits.length;
     }
 
-    static byte[] ascii(long number) {
-        return Long.toString(number).getBytes(StandardCharsets.US_ASCII);
-    }
-
-    List<byte[]> numbers() {
-        return numbers;
+    /** Returns what a value in Redis begins with. */
+    byte[] terms() {
+        return terms;
     }
 
     /** Returns what is left of {@code debts} after {@code micros}. */

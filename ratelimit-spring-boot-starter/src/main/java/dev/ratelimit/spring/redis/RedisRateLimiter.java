@@ -15,8 +15,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Predicate;
@@ -36,16 +34,11 @@ import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactor
  * @hidden
  */
 public final class RedisRateLimiter implements RateLimiter, AutoCloseable {
-    private static final int MAX_KNOWN_POLICIES = 1_024;
-
     private final LocalRateLimiter local;
     private final RedisBuckets buckets;
     private final RedisKeys keys;
-    private final int instances;
-    private final Predicate<String> shared;
-    private final Function<String, OnFailure> onFailure;
-    private final Consumer<String> degraded;
-    private final Map<Policy, RedisPolicy> known = new ConcurrentHashMap<>();
+    private final SharedPolicies policies;
+    private final Fallback fallback;
 
     private RedisRateLimiter(Builder builder) {
         local = LocalRateLimiter.builder()
@@ -54,10 +47,8 @@ public final class RedisRateLimiter implements RateLimiter, AutoCloseable {
                 .clock(builder.clock)
                 .build();
         keys = new RedisKeys(builder.prefix, builder.keySecret);
-        instances = builder.instances;
-        shared = builder.shared;
-        onFailure = builder.onFailure;
-        degraded = builder.degraded;
+        policies = new SharedPolicies(builder.shared, builder.onFailure, builder.instances);
+        fallback = new Fallback(local, policies, builder.degraded);
         buckets = new RedisBuckets(
                 new RedisLink(builder.connections),
                 new BucketScript(),
@@ -93,8 +84,8 @@ public final class RedisRateLimiter implements RateLimiter, AutoCloseable {
      *     arguments
      */
     public void requireFitting(Policy policy) {
-        if (shared.test(policy.name())) {
-            requireFitting(policy, instances);
+        if (policies.areShared(policy.name())) {
+            policies.inRedis(policy);
         }
     }
 
@@ -139,14 +130,14 @@ public final class RedisRateLimiter implements RateLimiter, AutoCloseable {
         List<Claim> own = new ArrayList<>();
         List<RedisClaim> others = new ArrayList<>();
         for (Claim claim : distinct.claims()) {
-            if (isShared(claim)) {
+            if (policies.isShared(claim)) {
                 others.add(redisClaim(claim, others));
             } else {
                 own.add(claim);
             }
         }
         Reservation decided = others.isEmpty()
-                ? decideHere(own, operation, maxWait)
+                ? fallback.decideHere(own, operation, maxWait)
                 : decide(distinct, own, others, operation, maxWait);
         return new Reservation(distinct.told(decided.decisions()), decided::undo);
     }
@@ -157,10 +148,11 @@ public final class RedisRateLimiter implements RateLimiter, AutoCloseable {
         long patienceMicros = micros(maxWait);
         List<Decision> denied = buckets.denied(others, patienceMicros, /* elsewhere= */ false);
         if (denied != null) {
-            List<Decision> mine = decideHere(own, Operation.PEEK, maxWait).decisions();
+            List<Decision> mine =
+                    fallback.decideHere(own, Operation.PEEK, maxWait).decisions();
             return new Reservation(inOrder(distinct, mine, denied), null);
         }
-        Reservation mine = decideHere(own, operation, maxWait);
+        Reservation mine = fallback.decideHere(own, operation, maxWait);
         List<Decision> known = mine.allowed() ? null : buckets.denied(others, patienceMicros, /* elsewhere= */ true);
         if (known != null) {
             return new Reservation(inOrder(distinct, mine.decisions(), known), null);
@@ -171,7 +163,10 @@ public final class RedisRateLimiter implements RateLimiter, AutoCloseable {
         Reservation decided;
         if (theirs == null) {
             mine.undo();
-            decided = degraded(distinct, operation, maxWait);
+            if (operation == Operation.CONSUME) { // whoever only looks decides nothing
+                buckets.log.degraded();
+            }
+            decided = fallback.decide(distinct, operation, maxWait);
         } else {
             decided = decided(inOrder(distinct, mine.decisions(), theirs), mine, takes ? others : List.of());
             if (!decided.allowed()) {
@@ -193,23 +188,11 @@ public final class RedisRateLimiter implements RateLimiter, AutoCloseable {
         here.add(mine);
         Reservation decided = new Reservation(decisions, () -> here.forEach(Reservation::undo));
         if (decided.allowed()) {
-            taken.forEach(claim -> here.add(takeFromShare(claim)));
+            taken.forEach(claim -> here.add(fallback.takeFromShare(claim)));
         } else {
             mine.undo();
         }
         return decided;
-    }
-
-    /** Decides claims on buckets of this process. */
-    private Reservation decideHere(List<Claim> claims, Operation operation, Duration maxWait) {
-        if (operation == Operation.CONSUME) {
-            return local.reserve(claims, maxWait);
-        }
-        List<Decision> decisions = new ArrayList<>(claims.size());
-        for (Claim claim : claims) {
-            decisions.add(local.peek(claim.policy(), claim.key(), claim.tokens()));
-        }
-        return new Reservation(decisions, null);
     }
 
     private List<Decision> inOrder(DistinctClaims distinct, List<Decision> mine, List<Decision> theirs) {
@@ -217,95 +200,32 @@ public final class RedisRateLimiter implements RateLimiter, AutoCloseable {
         Iterator<Decision> there = theirs.iterator();
         List<Decision> decisions = new ArrayList<>(distinct.claims().size());
         for (Claim claim : distinct.claims()) {
-            decisions.add(isShared(claim) ? there.next() : here.next());
+            decisions.add(policies.isShared(claim) ? there.next() : here.next());
         }
         return decisions;
-    }
-
-    /** Decides without Redis, as the policies say. */
-    private Reservation degraded(DistinctClaims distinct, Operation operation, Duration maxWait) {
-        if (operation == Operation.CONSUME) { // whoever only looks decides nothing
-            noteDegraded(distinct);
-        }
-        List<Claim> asked = new ArrayList<>();
-        boolean allowed = true;
-        for (Claim claim : distinct.claims()) {
-            if (!isShared(claim)) {
-                asked.add(claim);
-                continue;
-            }
-            if (onFailure(claim) == OnFailure.LOCAL) {
-                asked.add(share(claim));
-            } else {
-                allowed &= withoutAsking(claim).allowed();
-            }
-        }
-        Reservation taken = decideHere(asked, allowed ? operation : Operation.PEEK, maxWait);
-        Iterator<Decision> here = taken.decisions().iterator();
-        List<Decision> decisions = new ArrayList<>(distinct.claims().size());
-        for (Claim claim : distinct.claims()) {
-            if (!isShared(claim)) {
-                decisions.add(here.next());
-            } else if (onFailure(claim) == OnFailure.LOCAL) {
-                decisions.add(redisPolicy(claim.policy()).told(here.next(), claim.tokens()));
-            } else {
-                decisions.add(withoutAsking(claim));
-            }
-        }
-        return new Reservation(decisions, taken::undo);
-    }
-
-    private void noteDegraded(DistinctClaims distinct) {
-        buckets.log.degraded();
-        for (Claim claim : distinct.claims()) {
-            if (isShared(claim)) {
-                degraded.accept(claim.policy().name());
-            }
-        }
-    }
-
-    private Decision withoutAsking(Claim claim) {
-        return onFailure(claim) == OnFailure.ALLOW
-                ? redisPolicy(claim.policy()).decideFull(claim.tokens())
-                : redisPolicy(claim.policy()).unavailable();
-    }
-
-    /** Keeps the bucket of this process as it would be, had it decided; so that it holds no second burst when it has to. */
-    private Reservation takeFromShare(RedisClaim claim) {
-        if (onFailure(claim.claim()) != OnFailure.LOCAL) {
-            return new Reservation(List.of(), null);
-        }
-        Claim share = share(claim.claim());
-        Reservation taken = local.reserve(List.of(share), Duration.ZERO);
-        long remaining = taken.decisions().get(0).remaining();
-        return taken.allowed() || remaining == 0
-                ? taken
-                : local.reserve(List.of(new Claim(share.policy(), share.key(), remaining)), Duration.ZERO);
     }
 
     @Override
     public void refund(Policy policy, String key, long tokens) {
         Claim claim = new Claim(policy, key, tokens);
-        if (!isShared(claim)) {
+        if (!policies.isShared(claim)) {
             local.refund(policy, key, tokens);
             return;
         }
         buckets.tell(Operation.REFUND, redisClaim(claim, List.of()));
-        if (onFailure(claim) == OnFailure.LOCAL) {
-            local.refund(share(claim).policy(), key, tokens);
-        }
+        fallback.refundShare(claim);
     }
 
     @Override
     public void charge(Policy policy, String key, long tokens) {
         Claim claim = new Claim(policy, key, tokens);
-        if (!isShared(claim)) {
+        if (!policies.isShared(claim)) {
             local.charge(policy, key, tokens);
             return;
         }
         RedisClaim charged = redisClaim(claim, List.of());
         buckets.tell(Operation.CHARGE, charged);
-        takeFromShare(charged);
+        fallback.takeFromShare(charged);
     }
 
     /**
@@ -316,12 +236,12 @@ public final class RedisRateLimiter implements RateLimiter, AutoCloseable {
     @Override
     public void reset(Policy policy, String key) {
         Claim claim = new Claim(policy, key, 1);
-        if (!isShared(claim)) {
+        if (!policies.isShared(claim)) {
             local.reset(policy, key);
             return;
         }
         buckets.reset(redisClaim(claim, List.of()));
-        local.reset(share(claim).policy(), key);
+        local.reset(policies.share(claim).policy(), key);
     }
 
     /** Returns how Redis has answered so far. */
@@ -336,19 +256,11 @@ public final class RedisRateLimiter implements RateLimiter, AutoCloseable {
 
     /** Returns what decides under the policy of that name while Redis cannot be asked; null if its buckets are not there. */
     public @Nullable OnFailure onFailure(String policy) {
-        return shared.test(policy) ? onFailure.apply(policy) : null;
-    }
-
-    private boolean isShared(Claim claim) {
-        return shared.test(claim.policy().name());
-    }
-
-    private OnFailure onFailure(Claim claim) {
-        return onFailure.apply(claim.policy().name());
+        return policies.areShared(policy) ? policies.onFailure(policy) : null;
     }
 
     private RedisClaim redisClaim(Claim claim, List<RedisClaim> others) {
-        return new RedisClaim(claim, redisPolicy(claim.policy()), hash(claim.key(), others), keys);
+        return new RedisClaim(claim, policies.inRedis(claim.policy()), hash(claim.key(), others), keys);
     }
 
     /** Returns the hash of a key, which is most often that of another claim of the request. */
@@ -359,21 +271,6 @@ public final class RedisRateLimiter implements RateLimiter, AutoCloseable {
             }
         }
         return keys.hash(key);
-    }
-
-    private Claim share(Claim claim) {
-        return new Claim(redisPolicy(claim.policy()).share, claim.key(), claim.tokens());
-    }
-
-    private RedisPolicy redisPolicy(Policy policy) {
-        RedisPolicy found = known.get(policy);
-        if (found != null) {
-            return found;
-        }
-        if (known.size() >= MAX_KNOWN_POLICIES) {
-            known.clear();
-        }
-        return known.computeIfAbsent(policy, unknown -> new RedisPolicy(unknown, instances));
     }
 
     /** Returns {@code duration} in microseconds, or as many as the script can count; none if it is negative. */

@@ -5,260 +5,231 @@
 -- both are whole, and so is all that is counted here. Numbers are doubles, which hold whole numbers up to 2^53; where a sum or
 -- product may be larger it is only compared with one that is not, and so its rounding decides nothing.
 --
--- A value is a list in MessagePack: its version, the anchor, and for each limit the debt, the capacity C in tokens, R and P.
--- With these, limits may change, or not be the same for all who ask: a bucket keeps its tokens, as far as they fit. If tokens
--- were given back, the instant follows at which it would have been full otherwise: until then it is not known of what was taken
--- before how much has been paid, as those who gave back may have come first.
+-- A value begins with the terms of its bucket, in MessagePack: the version, how many limits, and of each the capacity C in
+-- tokens, R and P. With these, limits may change, or not be the same for all who ask: a bucket keeps its tokens, as far as they
+-- fit. Then come, as doubles, the anchor and the debt under each limit. If tokens were given back, the instant follows at which
+-- it would have been full otherwise: until then it is not known of what was taken before how much has been paid, as those who
+-- gave back may have come first.
 --
--- ARGV is the operation, a number that depends on it, and for each key: how many tokens, how many limits, and of each C, R and P.
+-- ARGV is the call, in MessagePack, and for each key the terms that are asked for. The call is the operation, a number that
+-- depends on it, and for each key how many tokens.
 --   consume, patience   takes the tokens if all keys have them, or will in as many microseconds
 --   peek, patience      takes nothing
 --   charge, 0           takes the tokens, there or not
 --   refund, 0           gives tokens back
 --   undo, instant       gives back what was taken at that instant, but for what has flowed in again since, or may have if that
---                       is not known; P is followed by the debt right after it was taken
--- The reply is whether tokens were taken, 1 or 0; the time; and each limit's debt before. Where a value is none of ours, it is
--- -1 and no more, and nothing was done.
+--                       is not known; after the tokens come the debts as they were when these had been taken
+-- The reply is whether tokens were taken, as a byte, and as doubles the time and each limit's debt before. Where a value is
+-- none of ours, it is empty, and nothing was done.
+--
+-- All of Redis waits meanwhile: so what nearly every call does is in the two loops at the end, which make few tables and
+-- strings, and what few calls need is made when they do.
 
-local VERSION = 1
-local MAX_DEBT = 2 ^ 53 - 1
+local VERSION = 2
+local MAX_NUMBER = 2 ^ 53 - 1
 local MAX_CLOCK_SKEW = 1000000 -- microseconds
+local UNREADABLE = ''
+local max, min, ceil = math.max, math.min, math.ceil
 
-local operation, number = ARGV[1], tonumber(ARGV[2])
+local call = { cmsgpack.unpack(ARGV[1]) }
+local operation, number = call[1], call[2]
 local gives_back = operation == 'refund' or operation == 'undo'
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 
--- Reads a key's part of ARGV, and returns where the next one begins.
-local function read_claim(claim, at)
-  claim.tokens = tonumber(ARGV[at])
-  claim.limits = {}
-  local fields = operation == 'undo' and 4 or 3
-  at = at + 2
-  for i = 1, tonumber(ARGV[at - 1]) do
-    claim.limits[i] = {
-      capacity = tonumber(ARGV[at]),
-      rate = tonumber(ARGV[at + 1]),
-      interval = tonumber(ARGV[at + 2]),
-      after = tonumber(ARGV[at + 3]),
-      debt = 0
-    }
-    at = at + fields
+-- Returns the terms that a value begins with, and their size; nothing if they are none of ours. As a list, they have C of the
+-- limit j at 3 * j, and then R and P.
+local function terms_of(value)
+  local function is_positive(n)
+    return type(n) == 'number' and n >= 1 and n <= MAX_NUMBER and n % 1 == 0
   end
-  return at
-end
-
--- Returns whether a list is a value of ours.
-local function is_state(list)
-  if type(list) ~= 'table' or list[1] ~= VERSION or #list < 6 or #list % 4 < 2 then
-    return false
+  local function unpack_first(count) -- returns where the next one begins, too
+    return select(2, pcall(cmsgpack.unpack_limit, value, count, 0))
   end
-  for i = 2, #list do
-    local n = list[i]
-    local least = (i == 2 or i % 4 == 3) and 0 or 1
-    if type(n) ~= 'number' or not (n >= least and n <= MAX_DEBT and n % 1 == 0) then
-      return false
+  local _, version, limits = unpack_first(2)
+  if version ~= VERSION or not is_positive(limits) or limits > #value then
+    return nil
+  end
+  local terms = { unpack_first(2 + 3 * limits) }
+  local size = table.remove(terms, 1)
+  for i = 3, 2 + 3 * limits do
+    if not is_positive(terms[i]) then
+      return nil
     end
   end
-  return true
+  return terms, size
 end
 
--- Returns a * b / divisor, rounded up; a is less than the divisor. What is too large a product is divided bit by bit.
-local function scaled(a, b, divisor)
-  if a * b <= MAX_DEBT then
-    return math.ceil(a * b / divisor)
-  end
-  local quotient, rest, bit = 0, 0, 2 ^ 52
-  while bit >= 1 do
-    quotient, rest = 2 * quotient, 2 * rest
-    if rest >= divisor then
-      quotient, rest = quotient + 1, rest - divisor
+-- Returns the debts under the limits that are asked for of a bucket that was under others. One that was there before goes on
+-- from itself, and the others from those that are gone, in their order; where these are not as many, from whichever of all left
+-- the fewest tokens. Returns as well whether they are not just the same in another order.
+local function carry(terms, old_terms, old_debts)
+  -- Returns a * b / divisor, rounded up; a is less than the divisor. What is too large a product is divided bit by bit.
+  local function scaled(a, b, divisor)
+    if a * b <= MAX_NUMBER then
+      return ceil(a * b / divisor)
     end
-    if b >= bit then
-      b, rest = b - bit, rest + a
+    local quotient, rest, bit = 0, 0, 2 ^ 52
+    while bit >= 1 do
+      quotient, rest = 2 * quotient, 2 * rest
+      if rest >= divisor then
+        quotient, rest = quotient + 1, rest - divisor
+      end
+      if b >= bit then
+        b, rest = b - bit, rest + a
+      end
+      if rest >= divisor then
+        quotient, rest = quotient + 1, rest - divisor
+      end
+      bit = bit / 2
     end
-    if rest >= divisor then
-      quotient, rest = quotient + 1, rest - divisor
-    end
-    bit = bit / 2
+    return rest > 0 and quotient + 1 or quotient
   end
-  return rest > 0 and quotient + 1 or quotient
-end
 
--- Returns the debt under a limit of a bucket that had another one: it keeps its tokens.
-local function carried(limit, old)
-  local part = math.fmod(old.debt, old.interval) -- of a token; the rest of the debt is whole ones
-  local tokens = (old.debt - part) / old.interval + limit.capacity - old.capacity
-  local ticks = tokens * limit.interval + scaled(part, limit.interval, old.interval)
-  return math.max(0, math.min(MAX_DEBT, ticks))
-end
-
-local function is_same(one, other)
-  return one.capacity == other.capacity and one.rate == other.rate and one.interval == other.interval
-end
-
--- Brings debts over to the limits asked for. One that was there before goes on from itself, and the others from those that are
--- gone, in their order; where these are not as many, from whichever of all left the fewest tokens.
-local function carry(claim, olds)
-  local gone, changed = {}, {}
-  for i, old in ipairs(olds) do
-    gone[i] = old
+  -- Returns the debt under the limit j of a bucket that was under the old one i: it keeps its tokens.
+  local function carried(j, i)
+    local interval, old_interval = terms[3 * j + 2], old_terms[3 * i + 2]
+    local part = math.fmod(old_debts[i], old_interval) -- of a token; the rest of the debt is whole ones
+    local tokens = (old_debts[i] - part) / old_interval + terms[3 * j] - old_terms[3 * i]
+    return max(0, min(MAX_NUMBER, tokens * interval + scaled(part, interval, old_interval)))
   end
-  for _, limit in ipairs(claim.limits) do
+
+  local function is_same(j, i)
+    return terms[3 * j] == old_terms[3 * i]
+      and terms[3 * j + 1] == old_terms[3 * i + 1]
+      and terms[3 * j + 2] == old_terms[3 * i + 2]
+  end
+
+  local debts, gone, changed = {}, {}, {}
+  for i in ipairs(old_debts) do
+    gone[i] = i
+  end
+  for j = 1, terms[2] do
     local same
-    for i, old in ipairs(gone) do
-      same = same or (is_same(limit, old) and i)
+    for at, i in ipairs(gone) do
+      same = same or (is_same(j, i) and at)
     end
     if same then
-      limit.debt = table.remove(gone, same).debt
+      debts[j] = old_debts[table.remove(gone, same)]
     else
-      changed[#changed + 1] = limit
+      debts[j] = 0
+      changed[#changed + 1] = j
     end
   end
-  for i, limit in ipairs(changed) do
+  for at, j in ipairs(changed) do
     if #changed == #gone then
-      limit.debt = carried(limit, gone[i])
+      debts[j] = carried(j, gone[at])
     else
-      for _, old in ipairs(olds) do
-        limit.debt = math.max(limit.debt, carried(limit, old))
+      for i in ipairs(old_debts) do
+        debts[j] = max(debts[j], carried(j, i))
       end
     end
   end
-  claim.carried = #changed > 0 or #gone > 0
-  claim.changed = claim.changed or claim.carried
+  return debts, #changed > 0 or #gone > 0
 end
 
--- Returns whether a state is under just these limits, in this order.
-local function has_limits(state, limits)
-  if math.floor((#state - 2) / 4) ~= #limits then
-    return false
-  end
-  for i, limit in ipairs(limits) do
-    if state[4 * i] ~= limit.capacity or state[4 * i + 1] ~= limit.rate or state[4 * i + 2] ~= limit.interval then
-      return false
+local function is_whole(n)
+  return n >= 0 and n <= MAX_NUMBER and n % 1 == 0
+end
+
+-- Reads the buckets. One is the list of its terms; what is seldom so is in fields of it: an anchor that is not now, until when
+-- it is unknown what has been paid, and whether it was carried over or has to be written anyway. The debts are in one list.
+local buckets, debts = {}, {}
+local allowed = operation == 'consume'
+for i = 1, #KEYS do
+  local terms, tokens, last = ARGV[i + 1], call[i + 2], #debts
+  local bucket = { cmsgpack.unpack(terms) }
+  local value = redis.call('GET', KEYS[i])
+  if value then
+    local old, size = bucket, #terms
+    if string.sub(value, 1, size) ~= terms then
+      old, size = terms_of(value)
+    end
+    local rest = old and #value - size - 8 * old[2]
+    if rest ~= 8 and rest ~= 16 then
+      return UNREADABLE
+    end
+    local anchor = struct.unpack('<d', value, size + 1)
+    if not is_whole(anchor) then
+      return UNREADABLE
+    end
+    local elapsed = max(0, now - anchor)
+    if anchor - now > MAX_CLOCK_SKEW then
+      bucket.changed = true -- to the anchor of now, or nothing were paid until the clock has caught up
+    elseif anchor > now then
+      bucket.anchor = anchor
+    end
+    if rest == 16 then
+      bucket.unknown_until = struct.unpack('<d', value, #value - 7)
+      if not is_whole(bucket.unknown_until) then
+        return UNREADABLE
+      end
+    end
+    local owed = old == bucket and debts or {}
+    local first = #owed
+    for j = 1, old[2] do
+      local debt = struct.unpack('<d', value, size + 1 + 8 * j)
+      if not is_whole(debt) then
+        return UNREADABLE
+      end
+      owed[first + j] = max(0, debt - elapsed * old[3 * j + 1])
+    end
+    if old ~= bucket then
+      owed, bucket.carried = carry(bucket, old, owed)
+      for j, debt in ipairs(owed) do
+        debts[last + j] = debt
+      end
+    end
+  else
+    for j = 1, bucket[2] do
+      debts[last + j] = 0
     end
   end
-  return true
+  for j = 1, bucket[2] do
+    local capacity, rate, interval = bucket[3 * j], bucket[3 * j + 1], bucket[3 * j + 2]
+    local debt, burst = debts[last + j] + tokens * interval, capacity * interval
+    allowed = allowed
+      and tokens <= capacity
+      and (debt <= burst or (debt <= MAX_NUMBER and debt - burst <= number * rate))
+  end
+  buckets[i] = bucket
 end
 
--- Reads the debts of a key as they are now; returns false if its value is none of ours.
-local function read_debts(claim)
-  claim.anchor, claim.unknown_until = now, 0
-  local value = redis.pcall('GET', claim.key)
-  if not value then
-    return true
-  end
-  local readable, state, more = pcall(cmsgpack.unpack, value)
-  if not readable or more ~= nil or not is_state(state) then
-    return false
-  end
-  local elapsed = now - state[2]
-  if elapsed < -MAX_CLOCK_SKEW then
-    claim.changed = true -- to the anchor of now, or nothing were paid until the clock has caught up
-  elseif elapsed < 0 then
-    claim.anchor = state[2]
-  end
-  claim.unknown_until = #state % 4 == 3 and state[#state] or 0
-  elapsed = math.max(0, elapsed)
-  if has_limits(state, claim.limits) then -- as nearly all have, and it saves making a copy
-    for i, limit in ipairs(claim.limits) do
-      limit.debt = math.max(0, state[4 * i - 1] - elapsed * limit.rate)
-    end
-    return true
-  end
-  local olds = {}
-  for i = 3, #state - 3, 4 do
-    local debt, rate = state[i], state[i + 2]
-    debt = math.max(0, debt - elapsed * rate)
-    olds[#olds + 1] = { debt = debt, capacity = state[i + 1], rate = rate, interval = state[i + 3] }
-  end
-  carry(claim, olds)
-  return true
-end
-
-local function fits(limit, tokens, patience)
-  local debt = limit.debt + tokens * limit.interval
-  local burst = limit.capacity * limit.interval
-  return tokens <= limit.capacity
-    and (debt <= burst or (debt <= MAX_DEBT and debt - burst <= patience * limit.rate))
-end
-
-local function add(claim, limit, ticks)
-  local debt = math.max(0, math.min(MAX_DEBT, limit.debt + ticks))
-  claim.changed = claim.changed or debt ~= limit.debt
-  limit.debt = debt
-end
-
--- What an undo gives back: what was taken, as far as it lies ahead yet; in any case what cannot have flowed in since. Under other
--- limits that is not known, and these stay.
-local function standing(claim, limit)
-  local paid = math.max(0, now - number) * limit.rate
-  local ticks = claim.tokens * limit.interval
-  local ahead = claim.unknown_until > now and ticks or limit.after
-  return math.max(0, math.min(ticks, ahead - paid))
-end
-
--- Returns the microseconds until a bucket is full.
-local function until_full(claim)
-  local microseconds = 0
-  for _, limit in ipairs(claim.limits) do
-    microseconds = math.max(microseconds, limit.debt / limit.rate)
-  end
-  return claim.anchor - now + math.ceil(microseconds)
-end
-
--- A value is kept for as long as it says anything.
-local function write(claim)
-  local state = { VERSION, claim.anchor }
-  for _, limit in ipairs(claim.limits) do
-    state[#state + 1] = limit.debt
-    state[#state + 1] = limit.capacity
-    state[#state + 1] = limit.rate
-    state[#state + 1] = limit.interval
-  end
-  if claim.unknown_until > now then
-    state[#state + 1] = claim.unknown_until
-  end
-  local milliseconds = math.ceil(math.max(until_full(claim), claim.unknown_until - now) / 1000) + 1000
-  redis.call('SET', claim.key, cmsgpack.pack(state), 'PX', string.format('%.0f', milliseconds))
-end
-
-local claims, reply = {}, { 0, now }
-local allowed, at = operation == 'consume', 3
-for i, key in ipairs(KEYS) do
-  local claim = { key = key }
-  at = read_claim(claim, at)
-  if not read_debts(claim) then
-    return { -1 }
-  end
-  for _, limit in ipairs(claim.limits) do
-    reply[#reply + 1] = limit.debt
-    allowed = allowed and fits(limit, claim.tokens, number)
-  end
-  claims[i] = claim
-end
-
-if operation == 'peek' then
-  return reply
-end
-for _, claim in ipairs(claims) do
-  local full = gives_back and now + until_full(claim)
-  for _, limit in ipairs(claim.limits) do
-    local ticks = claim.tokens * limit.interval
+-- Writes what changed, for as long as it says anything.
+local last = 0
+for i = 1, operation == 'peek' and 0 or #KEYS do
+  local bucket, tokens = buckets[i], call[i + 2]
+  local anchor, unknown_until = bucket.anchor or now, bucket.unknown_until or 0
+  local changed = bucket.changed or bucket.carried
+  local value = ARGV[i + 1] .. struct.pack('<d', anchor)
+  local micros_before, micros = 0, 0 -- until it is full
+  for j = 1, bucket[2] do
+    local rate, ticks = bucket[3 * j + 1], tokens * bucket[3 * j + 2]
+    local before = debts[last + j]
+    local debt = before
     if allowed or operation == 'charge' then
-      add(claim, limit, ticks)
+      debt = before + ticks
     elseif operation == 'refund' then
-      add(claim, limit, -ticks)
-    elseif operation == 'undo' then
-      add(claim, limit, -standing(claim, limit))
+      debt = before - ticks
+    elseif operation == 'undo' then -- as far as it lies ahead yet; in any case what cannot have flowed in since
+      local ahead = unknown_until > now and ticks or call[#KEYS + 2 + last + j]
+      debt = before - max(0, min(ticks, ahead - max(0, now - number) * rate))
     end
+    debt = max(0, min(MAX_NUMBER, debt))
+    changed = changed or debt ~= before
+    value = value .. struct.pack('<d', debt)
+    micros_before, micros = max(micros_before, before / rate), max(micros, debt / rate)
   end
-  if claim.changed and not (operation == 'undo' and claim.carried) then
+  last = last + bucket[2]
+  if changed and not (operation == 'undo' and bucket.carried) then -- of which it is not known what to give back
     if gives_back then
-      claim.unknown_until = math.min(MAX_DEBT, math.max(claim.unknown_until, full))
+      unknown_until = min(MAX_NUMBER, max(unknown_until, anchor + ceil(micros_before)))
     end
-    write(claim)
+    if unknown_until > now then
+      value = value .. struct.pack('<d', unknown_until)
+    end
+    local expires_at = ceil(max(anchor + ceil(micros), unknown_until) / 1000) + 1000 -- milliseconds; of fewer digits to format
+    redis.call('SET', KEYS[i], value, 'PXAT', string.format('%d%03d', expires_at / 1000, expires_at % 1000))
   end
 end
-reply[1] = allowed and 1 or 0
-return reply
+return struct.pack('>Bd' .. string.rep('d', #debts), allowed and 1 or 0, now, unpack(debts))

@@ -15,6 +15,7 @@ import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.api.async.RedisAsyncCommands;
 import io.lettuce.core.codec.ByteArrayCodec;
 import java.math.BigInteger;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -30,7 +31,7 @@ import org.junit.jupiter.api.Test;
 
 /**
  * Runs the script beside {@link BucketModel}, at any time of day: the script under test takes the time from its last two
- * arguments, and tells the time to live in place of setting it. Whoever fails prints the seed.
+ * arguments, and tells when a key expires in place of setting it. Whoever fails prints the seed.
  * With {@code -Dredis.sequences=100000} it runs for some minutes.
  */
 class BucketScriptModelTest {
@@ -49,17 +50,21 @@ class BucketScriptModelTest {
             boolean allowed,
             List<List<BucketModel.Level>> before,
             List<Long> nanosToFull,
-            RedisFuture<List<Long>> reply) {}
+            RedisFuture<byte[]> reply) {}
 
     private static String script() {
         String text = new String(BucketScript.read(), StandardCharsets.UTF_8);
         text = replaced(text, "redis.call('TIME')", "{ ARGV[#ARGV - 1], ARGV[#ARGV] }");
-        text = replaced(text, ", 'PX', string.format('%.0f', milliseconds))", ")\n claim.ttl = milliseconds");
-        return replaced(text, "reply[1] = allowed", """
-                for _, claim in ipairs(claims) do
-                  reply[#reply + 1] = claim.ttl or -1
+        text = replaced(text, "local buckets, debts = {}, {}", "local buckets, debts, expiries = {}, {}, {}");
+        text = replaced(
+                text,
+                ", 'PXAT', string.format('%d%03d', expires_at / 1000, expires_at % 1000))",
+                ")\n expiries[i] = expires_at");
+        return replaced(text, "return struct.pack(", """
+                for i = 1, #KEYS do
+                  debts[#debts + 1] = expiries[i] or -1
                 end
-                reply[1] = allowed""");
+                return struct.pack(""");
     }
 
     /** Whoever stood in front of it and left has moved it forward, and so it has been paid for earlier. */
@@ -97,14 +102,18 @@ class BucketScriptModelTest {
             long number = taken == null ? RedisLimit.MAX_DEBT : taken.instant();
             byte[][] arguments = BucketScript.arguments(operation, number, List.of(claim), taken);
             byte[][] timed = Arrays.copyOf(arguments, arguments.length + 2);
-            timed[arguments.length] = RedisPolicy.ascii(1_700_000_000 + second);
-            timed[arguments.length + 1] = RedisPolicy.ascii(0);
+            timed[arguments.length] = ascii(1_700_000_000 + second);
+            timed[arguments.length + 1] = ascii(0);
             byte[][] keys = {claim.key().getBytes(StandardCharsets.UTF_8)};
-            List<Long> numbers = redis.<List<Long>>eval(
-                            script().getBytes(StandardCharsets.UTF_8), ScriptOutputType.MULTI, keys, timed)
+            byte[] reply = redis.<byte[]>eval(
+                            script().getBytes(StandardCharsets.UTF_8), ScriptOutputType.VALUE, keys, timed)
                     .get();
-            return BucketScript.reply(numbers, List.of(claim));
+            return BucketScript.reply(reply, List.of(claim));
         }
+    }
+
+    private static byte[] ascii(long number) {
+        return Long.toString(number).getBytes(StandardCharsets.US_ASCII);
     }
 
     private static String replaced(String text, String from, String to) {
@@ -314,8 +323,8 @@ class BucketScriptModelTest {
             }
             byte[][] arguments = BucketScript.arguments(operation, number, claims, undone);
             byte[][] timed = Arrays.copyOf(arguments, arguments.length + 2);
-            timed[arguments.length] = RedisPolicy.ascii(now / MICROS_PER_SECOND);
-            timed[arguments.length + 1] = RedisPolicy.ascii(now % MICROS_PER_SECOND);
+            timed[arguments.length] = ascii(now / MICROS_PER_SECOND);
+            timed[arguments.length + 1] = ascii(now % MICROS_PER_SECOND);
             byte[][] keys = claims.stream()
                     .map(claim -> claim.key().getBytes(StandardCharsets.UTF_8))
                     .toArray(byte[][]::new);
@@ -328,7 +337,7 @@ class BucketScriptModelTest {
                     takes,
                     before,
                     nanosToFull,
-                    redis.evalsha(digest, ScriptOutputType.MULTI, keys, timed));
+                    redis.evalsha(digest, ScriptOutputType.VALUE, keys, timed));
             steps.add(sent);
             if (takes) {
                 taken.add(sent);
@@ -359,9 +368,9 @@ class BucketScriptModelTest {
 
         void check() throws Exception {
             for (Step step : steps) {
-                List<Long> numbers = step.reply.get();
-                String where = "seed %d, at %d, %s: %s".formatted(seed, step.now, step.what, numbers);
-                Reply reply = BucketScript.reply(numbers, step.claims);
+                byte[] bytes = step.reply.get();
+                String where = "seed %d, at %d, %s".formatted(seed, step.now, step.what);
+                Reply reply = BucketScript.reply(bytes, step.claims);
                 assertThat(reply.allowed()).as(where).isEqualTo(step.allowed);
                 assertThat(reply.instant()).as(where).isEqualTo(step.now);
                 for (int i = 0; i < step.claims.size(); i++) {
@@ -378,11 +387,12 @@ class BucketScriptModelTest {
                                 .isEqualTo(BucketModel.decision(levels, claim.tokens(), step.patienceMicros));
                     }
                     if (!step.what.startsWith("PEEK")) {
-                        long ttl = numbers.get(numbers.size() - step.claims.size() + i);
+                        int place = bytes.length + Double.BYTES * (i - step.claims.size());
+                        long expiresAt = (long) ByteBuffer.wrap(bytes).getDouble(place); // milliseconds
                         long nanos = step.nanosToFull.get(i);
-                        long millis = nanos < 0 ? -1 : 1_000 + (nanos + 999_999) / 1_000_000;
-                        long rounding = nanos / 1_000 > RedisLimit.MAX_DEBT ? 1 : 0; // of a sum above 2^53
-                        assertThat(ttl).as(where).isBetween(millis - rounding, millis);
+                        long millis = nanos < 0 ? -1 : 1_000 + (step.now + nanos / 1_000 + 999) / 1_000;
+                        long rounding = nanos / 1_000 + step.now > RedisLimit.MAX_DEBT ? 1 : 0; // of a sum above 2^53
+                        assertThat(expiresAt).as(where).isBetween(millis - rounding, millis);
                     }
                 }
             }

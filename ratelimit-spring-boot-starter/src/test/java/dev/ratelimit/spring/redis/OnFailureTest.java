@@ -142,4 +142,14 @@ class OnFailureTest {
         before.undo();
         assertThat(limiter.peek(api, "k", 10).allowed()).isTrue();
     }
+
+    @Test
+    void countsWhatItCannotGiveBack() {
+        Reservation taken = limiter.reserve(List.of(new Claim(api, "k", 4)), Duration.ZERO);
+        assertThat(degraded).isEmpty();
+        limiter.close();
+
+        taken.undo();
+        assertThat(limiter.stats().failures(RedisStats.Failure.UNREACHABLE)).isEqualTo(1);
+    }
 }

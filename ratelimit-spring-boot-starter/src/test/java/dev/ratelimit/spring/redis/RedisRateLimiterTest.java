@@ -370,7 +370,7 @@ class RedisRateLimiterTest {
         limiter.tryConsume(api, "alice@example.com", 1);
 
         assertThat((List<?>) server.call("KEYS", "*")).singleElement().satisfies(key -> {
-            assertThat((String) key).matches("app:1:api:\\{[A-Za-z0-9_-]{22}}");
+            assertThat((String) key).matches("app:2:api\\{[A-Za-z0-9_-]{22}}");
             assertThat((Long) server.call("MEMORY", "USAGE", (String) key)).isLessThanOrEqualTo(120);
         });
         assertThat(server.keysWithoutTtl()).isZero();

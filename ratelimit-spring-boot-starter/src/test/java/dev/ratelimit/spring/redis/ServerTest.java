@@ -110,6 +110,28 @@ class ServerTest {
     }
 
     @Test
+    void tellsAUserWithoutRightsFromAValueThatIsNotOurs() {
+        try (RedisProcess redis = RedisProcess.start()) {
+            redis.call("ACL SETUSER app on >right ~ratelimit:* +@all -get".split(" "));
+            RedisStandaloneConfiguration server = at(redis.port());
+            server.setUsername("app");
+            server.setPassword("right");
+            with(
+                    server,
+                    Duration.ofSeconds(10),
+                    OnFailure.DENY,
+                    limiter -> Awaitility.await().untilAsserted(() -> {
+                        assertThat(limiter.tryConsume(api, "k", 1).unavailable())
+                                .isTrue();
+                        assertThat(limiter.stats().failures(RedisStats.Failure.REFUSED))
+                                .isPositive();
+                        assertThat(limiter.stats().failures(RedisStats.Failure.UNREADABLE))
+                                .isZero();
+                    }));
+        }
+    }
+
+    @Test
     void warnsOfAServerThatMayEvictBuckets() {
         try (RedisProcess redis = RedisProcess.start("maxmemory 100mb", "maxmemory-policy volatile-lru");
                 LogLines lines = new LogLines()) {
