@@ -12,7 +12,7 @@ class LocalRateLimiterLincheckTest {
     @Test
     void forgetsNoDebtOfAKeyThatIsEvictedWhileItConsumes() {
         Interleavings.check(
-                Interleavings.modelled()
+                Interleavings.modelled(Decision.class, Gcra.class, Limit.class, Policy.class, Terms.class)
                         // Lincheck can't look into the SecureRandom that is used there, and nothing races for it.
                         .addGuarantee(ManagedStrategyGuaranteeKt.forClasses("dev.ratelimit.DebtLedger")
                                 .methods("<init>")

@@ -26,7 +26,7 @@ class TokenBucketLincheckTest {
     @ParameterizedTest
     @MethodSource("buckets")
     void decidesAsInSomeOrderOfTheCalls(Class<? extends Calls> calls) {
-        Interleavings.check(Interleavings.modelled(), calls);
+        Interleavings.check(Interleavings.modelled(Decision.class, Gcra.class, Limit.class), calls);
     }
 
     @ParameterizedTest
