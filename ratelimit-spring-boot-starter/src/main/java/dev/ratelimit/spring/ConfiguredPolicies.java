@@ -111,7 +111,12 @@ public final class ConfiguredPolicies {
         return now.isEmpty() ? "none" : String.join(", ", now.keySet());
     }
 
-    /** What is made of the policies. Thread-safe. */
+    /**
+     * What is made of the policies. Thread-safe.
+     *
+     * @param <T> what that is
+     * @hidden
+     */
     public final class View<T> {
         private final Function<Map<String, ConfiguredPolicy>, T> maker;
         private Made<T> latest; // without a lock: whoever sees an older one makes it anew
@@ -127,12 +132,16 @@ public final class ConfiguredPolicies {
             return new Made<>(of, maker.apply(of));
         }
 
-        /** Returns what is made of the policies as they are. */
+        /** {@return what is made of the policies as they are} */
         public T get() {
             return of(policies);
         }
 
-        /** Returns what is made of policies as they are or were, {@link #now}; it is kept for those that are in force. */
+        /**
+         * {@return what is made of policies as they are or were; it is kept for those that are in force}
+         *
+         * @param snapshot what {@link #now} has returned
+         */
         @SuppressWarnings("ReferenceEquality") // a snapshot is itself, and no other
         public T of(Map<String, ConfiguredPolicy> snapshot) {
             Made<T> made = latest;

@@ -19,6 +19,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import javax.lang.model.element.Modifier;
@@ -95,6 +96,7 @@ class JavadocTest {
     private static final JavaCompiler COMPILER = ToolProvider.getSystemJavaCompiler();
     private static final StandardJavaFileManager FILES = COMPILER.getStandardFileManager(null, null, null);
     private static final List<Page> PAGES = new ArrayList<>();
+    private static final List<String> WITHOUT_PAGE = new ArrayList<>();
 
     /** A public type or a package. */
     private record Page(String name, JavaFileObject source, List<Example> examples) {}
@@ -137,8 +139,13 @@ class JavadocTest {
         for (CompilationUnitTree unit : task.parse()) {
             Tree documented = documented(unit);
             DocCommentTree doc = documented == null ? null : docs.getDocCommentTree(TreePath.getPath(unit, documented));
-            if (documented != null && !isHidden(doc)) {
-                String name = name(unit, documented);
+            if (documented == null) {
+                continue;
+            }
+            String name = name(unit, documented);
+            if (isHidden(doc)) {
+                WITHOUT_PAGE.add(name);
+            } else {
                 PAGES.add(new Page(name, unit.getSourceFile(), examples(name, doc)));
             }
         }
@@ -199,6 +206,37 @@ class JavadocTest {
             last = part;
         }
         return examples;
+    }
+
+    /** Profile {@code api} of the parent's pom, as docs/compatibility.md has it. */
+    @Test
+    void theBuildGuardsWhatHasAPage() throws IOException {
+        String pom = Files.readString(Path.of("../pom.xml"));
+        Set<String> included = namesIn(pom, "include");
+        Set<String> excluded = namesIn(pom, "exclude");
+
+        Set<String> names = PAGES.stream().map(Page::name).collect(Collectors.toSet());
+        assertThat(names)
+                .filteredOn(name -> !NEED_NO_EXAMPLE.contains(name) && !included.contains(name))
+                .allMatch(name -> included.contains(packageOf(name)) || name.equals("dev.ratelimit.spring.web"));
+        assertThat(names).doesNotContainAnyElementsOf(excluded);
+        assertThat(WITHOUT_PAGE)
+                .hasSizeGreaterThan(10)
+                .filteredOn(name -> included.contains(packageOf(name)))
+                .containsExactlyInAnyOrderElementsOf(excluded);
+        assertThat(WITHOUT_PAGE).doesNotContainAnyElementsOf(included);
+    }
+
+    private static Set<String> namesIn(String pom, String element) {
+        return Pattern.compile("<" + element + ">(dev\\.ratelimit[^<#:]*)</")
+                .matcher(pom)
+                .results()
+                .map(name -> name.group(1))
+                .collect(Collectors.toSet());
+    }
+
+    private static String packageOf(String type) {
+        return type.substring(0, type.lastIndexOf('.'));
     }
 
     @Test
