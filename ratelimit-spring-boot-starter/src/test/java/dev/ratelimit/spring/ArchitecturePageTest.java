@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -57,7 +58,8 @@ class ArchitecturePageTest {
         packages.values().forEach(each -> drawn.put(each, new TreeSet<>()));
         for (MatchResult arrow : find("^ *(\\w+) --> (.+)$", picture)) {
             for (String target : arrow.group(2).split(" & ", -1)) {
-                drawn.get(packages.get(arrow.group(1))).add(packages.get(target));
+                Objects.requireNonNull(drawn.get(packages.get(arrow.group(1))))
+                        .add(Objects.requireNonNull(packages.get(target)));
             }
         }
 
