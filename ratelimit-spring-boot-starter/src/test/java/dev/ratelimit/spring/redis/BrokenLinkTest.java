@@ -19,6 +19,7 @@ import io.lettuce.core.resource.DnsResolver;
 import io.lettuce.core.resource.SocketAddressResolver;
 import java.lang.reflect.Proxy;
 import java.net.SocketAddress;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -76,6 +77,9 @@ class BrokenLinkTest {
         }
     }
 
+    private static final byte[] TAKEN =
+            ByteBuffer.allocate(17).put((byte) 1).putDouble(5).putDouble(0).array();
+
     /** Takes a token of the first key, and cannot be asked for another one. */
     @SuppressWarnings("unchecked")
     private static RedisClusterAsyncCommands<byte[], byte[]> commands(List<String> operations) {
@@ -83,14 +87,15 @@ class BrokenLinkTest {
                 BrokenLinkTest.class.getClassLoader(),
                 new Class<?>[] {RedisClusterAsyncCommands.class},
                 (proxy, method, arguments) -> {
-                    operations.add(new String(((byte[][]) arguments[3])[0], StandardCharsets.US_ASCII));
+                    byte[] call = ((byte[][]) arguments[3])[0];
+                    operations.add(new String(call, 1, call[0] & 0x1f, StandardCharsets.US_ASCII)); // behind its length
                     if (operations.size() == 2) {
                         throw new RedisException("not connected");
                     }
-                    AsyncCommand<byte[], byte[], List<Long>> call =
+                    AsyncCommand<byte[], byte[], byte[]> sent =
                             new AsyncCommand<>(new Command<>(CommandType.EVALSHA, null));
-                    call.toCompletableFuture().complete(List.of(1L, 5L, 0L));
-                    return call;
+                    sent.toCompletableFuture().complete(TAKEN);
+                    return sent;
                 });
     }
 
