@@ -22,7 +22,7 @@ import org.springframework.core.io.DefaultResourceLoader;
 
 /**
  * An application that is started and closed again and again in one JVM, as in a servlet container or by development tools,
- * leaves no class loader behind. Its name keeps it out of {@code mvn verify}; the profile soak runs it.
+ * leaves no class loader behind. The profile soak does it more often.
  *
  * <p>Each time it has a class loader of its own, with our classes and those of the application. Spring, Tomcat and Netty are
  * shared, as what these hold on to is theirs.
@@ -31,8 +31,8 @@ import org.springframework.core.io.DefaultResourceLoader;
  * hook is a thread with the class loader of the first, and Netty keeps an exception that says in whose call it was made; the log
  * keeps the environment of the last, and the JDK the last type that it has made a record's {@code equals} for.
  */
-class ContextRestarts {
-    private static final int RESTARTS = Integer.getInteger("soak.restarts", 50);
+class ContextRestartsTest {
+    private static final int RESTARTS = Integer.getInteger("soak.restarts", 10);
 
     @Test
     void leavesNoClassLoaderBehind() throws Exception {
