@@ -14,6 +14,7 @@ import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.boot.builder.SpringApplicationBuilder;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.data.redis.connection.RedisConnectionFactory;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.RestController;
 
@@ -32,6 +33,7 @@ public final class StartUp {
     /** What is started; all of them have an actuator and Redis on their class path, and so has the one without. */
     private enum Application {
         WITHOUT(ALL),
+        LETTUCE(ALL), // and a connection by it, as whoever has Redis already has one
         NO_POLICY(FOR_OPERATORS),
         ONE_POLICY(FOR_OPERATORS, "policies.api.limits=100/1m", "policies.api.key=ip", "policies.api.paths=/api/**"),
         WITH_METERS(List.of(), ONE_POLICY.properties),
@@ -167,8 +169,14 @@ public final class StartUp {
     static class Started {
 
         public static void main(String[] args) {
-            String[] arguments = Application.valueOf(args[0]).arguments(args[1]);
+            Application application = Application.valueOf(args[0]);
+            String[] arguments = application.arguments(args[1]);
             try (ConfigurableApplicationContext context = new SpringApplicationBuilder(Started.class).run(arguments)) {
+                if (application == Application.LETTUCE) {
+                    context.getBean(RedisConnectionFactory.class)
+                            .getConnection()
+                            .close();
+                }
                 String cost = Cost.ofThisProcess().text();
                 System.out.println(context.isRunning() ? cost : "not running");
             }

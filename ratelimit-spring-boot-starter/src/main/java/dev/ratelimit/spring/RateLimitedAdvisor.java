@@ -50,6 +50,7 @@ public final class RateLimitedAdvisor extends StaticMethodMatcherPointcutAdvisor
         setAdvice(new RateLimitedInterceptor(
                 SingletonSupplier.of(() -> new CallLimiter(calls.get(), limiter.get(), clock.get(), contexts.get()))));
         this.byClass = byClass;
+        setClassFilter(new MentioningTypes());
         setOrder(ORDER);
     }
 

@@ -115,15 +115,22 @@ final class RateLimitedCalls {
 
     /** Returns the nearest annotations: what is on a method or type replaces what is on those it overrides. */
     static List<MergedAnnotation<RateLimited>> annotations(AnnotatedElement element) {
-        List<MergedAnnotation<RateLimited>> all = MergedAnnotations.from(
-                        element,
-                        SearchStrategy.TYPE_HIERARCHY,
-                        RepeatableContainers.explicitRepeatable(RateLimited.class, RateLimited.All.class))
-                .stream(RateLimited.class)
+        List<MergedAnnotation<RateLimited>> all = search(element, SearchStrategy.TYPE_HIERARCHY).stream(
+                        RateLimited.class)
                 .toList();
         return all.stream()
                 .filter(each -> each.getAggregateIndex() == all.get(0).getAggregateIndex())
                 .toList();
+    }
+
+    /** Whether {@code element} is annotated itself, whatever it inherits or overrides. */
+    static boolean mentions(AnnotatedElement element) {
+        return search(element, SearchStrategy.DIRECT).isPresent(RateLimited.class);
+    }
+
+    private static MergedAnnotations search(AnnotatedElement element, SearchStrategy strategy) {
+        return MergedAnnotations.from(
+                element, strategy, RepeatableContainers.explicitRepeatable(RateLimited.class, RateLimited.All.class));
     }
 
     /** Returns what an annotation is called in an error. */

@@ -41,8 +41,10 @@ public final class RateLimitedVerifier implements SmartInitializingSingleton {
     }
 
     private void verify(Class<?> type, @Nullable Object bean) {
-        ReflectionUtils.doWithMethods(
-                type, method -> verify(method, type, bean), ReflectionUtils.USER_DECLARED_METHODS);
+        if (advisor.getClassFilter().matches(type)) {
+            ReflectionUtils.doWithMethods(
+                    type, method -> verify(method, type, bean), ReflectionUtils.USER_DECLARED_METHODS);
+        }
     }
 
     /** What a type inherits is not held against an annotation on the type. */

@@ -54,7 +54,7 @@ final class SelfCalls implements SmartInitializingSingleton {
         Set<Class<?>> types = new LinkedHashSet<>();
         for (String name : beans.getBeanDefinitionNames()) {
             Class<?> type = AutoProxyUtils.determineTargetClass(beans, name);
-            if (type != null && !type.isInterface()) {
+            if (type != null && !type.isInterface() && advisor.getClassFilter().matches(type)) {
                 types.add(ClassUtils.getUserClass(type));
             }
         }

@@ -10,7 +10,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.springframework.util.function.SingletonSupplier;
 import org.springframework.web.util.WebUtils;
 
 /**
@@ -27,7 +29,7 @@ public final class RequestKeys {
 
     private final Map<String, KeyResolver> resolvers;
     private final ClientAddress client;
-    private final KeyHash hash;
+    private final Supplier<KeyHash> hash; // which takes its time, and many need none
     private final RequestKey byDefault;
 
     /**
@@ -39,7 +41,7 @@ public final class RequestKeys {
     public RequestKeys(Map<String, KeyResolver> resolvers, ClientAddress client, @Nullable String secret) {
         this.resolvers = Map.copyOf(resolvers);
         this.client = client;
-        this.hash = new KeyHash(secret);
+        this.hash = SingletonSupplier.of(() -> new KeyHash(secret));
         this.byDefault =
                 resolvers.size() == 1 ? resolver(resolvers.keySet().iterator().next()) : client::key;
     }
@@ -114,11 +116,11 @@ public final class RequestKeys {
     }
 
     private String headerKey(String name, String value) {
-        return Keys.of("header", name, hash.of(value));
+        return Keys.of("header", name, hashOf(value));
     }
 
     private String cookieKey(String name, String value) {
-        return Keys.of("cookie", name, hash.of(value));
+        return Keys.of("cookie", name, hashOf(value));
     }
 
     private static String resolverKey(String name, String value) {
@@ -127,7 +129,7 @@ public final class RequestKeys {
 
     /** Returns what stands for {@code key} where it is shown: who reads it learns nothing of the client. */
     public String hashOf(String key) {
-        return hash.of(key);
+        return hash.get().of(key);
     }
 
     private static RequestKey joined(List<RequestKey> keys) {
@@ -174,6 +176,7 @@ public final class RequestKeys {
 
     /** By the first line, if there are several. */
     private RequestKey header(String name) {
+        hash.get(); // now, and not in the first request
         return request -> {
             String value = request.getHeader(name);
             return value == null || value.isEmpty() ? principal(request) : headerKey(name, value);
@@ -181,6 +184,7 @@ public final class RequestKeys {
     }
 
     private RequestKey cookie(String name) {
+        hash.get();
         return request -> {
             Cookie cookie = WebUtils.getCookie(request, name);
             String value = cookie == null ? null : cookie.getValue();
