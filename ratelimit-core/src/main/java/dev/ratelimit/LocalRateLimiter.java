@@ -125,7 +125,7 @@ public final class LocalRateLimiter implements RateLimiter {
      */
     @Override
     public void reset(Policy policy, String key) {
-        buckets(policy).refund(policy, key, Long.MAX_VALUE);
+        buckets(policy).refund(policy, key, Terms.ALL);
     }
 
     private PolicyBuckets buckets(Policy policy) {

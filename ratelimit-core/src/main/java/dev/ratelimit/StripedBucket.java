@@ -115,6 +115,10 @@ final class StripedBucket extends GuardedBucket {
             if (isRetired()) {
                 return false;
             }
+            if (tokens == Terms.ALL) {
+                Arrays.stream(cells).forEach(cell -> cell.add(Terms.ALL));
+                return true;
+            }
             long left = addUpTo(tokens > 0 ? Shares::overdrawnTokens : Shares::tokens, tokens);
             long share = Math.abs(left) / cells.length + 1;
             addUpTo(tokens > 0 ? Shares::missingTokens : cell -> share, left);
