@@ -114,7 +114,7 @@ class CasBucket extends GuardedBucket {
             }
             long debt = debt(before, nanos);
             long after = limit.added(debt, tokens);
-            long undoneNanos = terms.toBeUndone(limit.nanos(Math.max(0, debt - after)));
+            long undoneNanos = terms.toBeAdded(tokens, limit.nanos(Math.max(0, debt - after)));
             boolean done = write(before, after, nanos);
             terms.undone(undoneNanos, done);
             if (done) {

@@ -20,6 +20,7 @@ final class Charges {
     private final List<Charge> list = new ArrayList<>(1);
     private long undoneNanos; // of the charge that is about to be made
     private long changes; // the same
+    private long resets; // the same
 
     /**
      * Tokens that were taken.
@@ -28,9 +29,11 @@ final class Charges {
      * @param state what that left in the bucket; nobody writes it any more
      * @param undoneNanos what {@link Terms#undoneNanos} was before
      * @param changes what {@link Terms#changes} were before
+     * @param resets what {@link Terms#resets} were before
      */
     @SuppressWarnings("ArrayRecordComponent") // nobody compares two of them
-    record Charge(GuardedBucket bucket, long tokens, long nanos, long[] state, long undoneNanos, long changes) {}
+    record Charge(
+            GuardedBucket bucket, long tokens, long nanos, long[] state, long undoneNanos, long changes, long resets) {}
 
     /** Whether charges are to be added. */
     boolean areKept() {
@@ -42,11 +45,12 @@ final class Charges {
         if (areKept()) {
             undoneNanos = terms.undoneNanos();
             changes = terms.changes.get();
+            resets = terms.resets.get();
         }
     }
 
     void add(GuardedBucket bucket, long tokens, long nanos, long[] state) {
-        list.add(new Charge(bucket, tokens, nanos, state, undoneNanos, changes));
+        list.add(new Charge(bucket, tokens, nanos, state, undoneNanos, changes, resets));
     }
 
     void addAll(Charges others) {

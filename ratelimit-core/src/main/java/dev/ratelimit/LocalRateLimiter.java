@@ -17,8 +17,8 @@ import java.util.concurrent.ConcurrentMap;
  * where far more keys than {@code maximumKeys} come and go within the time a bucket takes to fill, debts add up until
  * newcomers are denied. So {@code maximumKeys} should not be far below the number of clients that ask within that time.
  *
- * <p>A limiter takes some 190 bytes for each key of a policy under one limit, some 250 under three, however many plans there
- * are, and some 20 more for each further limit.
+ * <p>Under {@link Synchronization#CAS}, a limiter takes some 190 bytes for each key of a policy under one limit, some 250
+ * under three, however many plans there are, and 16 more for each further limit: eight in the bucket and eight in the ledger.
  *
  * <p>A key may be asked for under the same policy with other limits, since they were changed or depend on the client: then it
  * keeps the tokens it has, as far as they fit. Where these lists of limits are several, and hold more than four limits
@@ -125,7 +125,7 @@ public final class LocalRateLimiter implements RateLimiter {
      */
     @Override
     public void reset(Policy policy, String key) {
-        buckets(policy).refund(policy, key, Long.MAX_VALUE);
+        buckets(policy).refund(policy, key, Terms.ALL);
     }
 
     private PolicyBuckets buckets(Policy policy) {

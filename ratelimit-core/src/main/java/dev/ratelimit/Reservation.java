@@ -70,7 +70,7 @@ public final class Reservation {
 
     /**
      * Gives back what was taken, but for what has flowed in again since; nothing if it was denied, or undone before. It may be
-     * less than that where others have given back meanwhile, and never more.
+     * less than that where others have given back meanwhile or a key of the policy was reset, and never more.
      */
     public void undo() {
         Runnable once = undo.getAndSet(null);

@@ -115,6 +115,10 @@ final class StripedBucket extends GuardedBucket {
             if (isRetired()) {
                 return false;
             }
+            if (tokens == Terms.ALL) {
+                Arrays.stream(cells).forEach(cell -> cell.add(Terms.ALL));
+                return true;
+            }
             long left = addUpTo(tokens > 0 ? Shares::overdrawnTokens : Shares::tokens, tokens);
             long share = Math.abs(left) / cells.length + 1;
             addUpTo(tokens > 0 ? Shares::missingTokens : cell -> share, left);
@@ -124,7 +128,10 @@ final class StripedBucket extends GuardedBucket {
         }
     }
 
-    /** What lies ahead of a charge is known of each cell by itself; the cells of another bucket are no help here. */
+    /**
+     * Gives nothing back, and is done: a charge is one of a cell, and comes here only when that was retired with its bucket. What
+     * lies ahead of it was known of that cell; the cells here are no help.
+     */
     @Override
     boolean undo(Charge charge) {
         return !isRetired();

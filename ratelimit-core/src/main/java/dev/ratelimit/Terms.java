@@ -18,9 +18,13 @@ import org.jspecify.annotations.Nullable;
  * methods here read and write such an array, all limits or none; whoever calls them guards it.
  */
 final class Terms {
+    /** So many tokens that to give them back is a reset, which forgets all charges. */
+    static final long ALL = Long.MAX_VALUE;
+
     final NanoClock clock;
     final ReentrantLock givingBack = new ReentrantLock(); // for buckets whose state may come back
     final AtomicLong changes = new AtomicLong(); // of buckets that were under other terms and came under these
+    final AtomicLong resets = new AtomicLong(); // of any bucket, also those that are about to be
     private final List<Limit> list;
     private final Gcra[] limits;
     private final long slackNanos;
@@ -262,20 +266,33 @@ final class Terms {
             state[i] = limits[i].fullAt(after, now);
         }
         moveAnchor(state, now);
-        return toBeUndone(longest);
+        return toBeAdded(tokens, longest);
+    }
+
+    /**
+     * Notes that somebody is about to give back {@code tokens}, which makes a bucket full earlier by {@code nanos}, and returns
+     * these. Has to be called after the state is read that this will change: so of a charge and a reset, either the charge
+     * began before it and is forgotten, or what it has written keeps this one from being written.
+     */
+    long toBeAdded(long tokens, long nanos) {
+        if (tokens == ALL) {
+            resets.incrementAndGet();
+        }
+        return toBeUndone(nanos);
     }
 
     /**
      * Gives back what has not flowed in again of a charge, and returns how much earlier that makes the bucket full. Whether it
-     * came to that, {@link #undone} has to hear.
+     * came to that, {@link #undone} has to hear. Of a charge that a reset may have given back already it gives nothing back.
      */
     long undo(long[] state, long nanos, Charge charge) {
         long now = now(state, nanos);
         long movedNanos = mayBeUndoneNanos.get() - charge.undoneNanos();
+        long tokens = charge.resets() == resets.get() ? charge.tokens() : 0;
         long longest = 0;
         for (int i = 0; i < limits.length; i++) {
             long before = debt(state, i, now);
-            long after = limits[i].undone(before, charge.tokens(), unpaid(charge, i, now, movedNanos));
+            long after = limits[i].undone(before, tokens, unpaid(charge, i, now, movedNanos));
             longest = Math.max(longest, limits[i].nanos(before - after));
             state[i] = limits[i].fullAt(after, now);
         }
@@ -284,7 +301,7 @@ final class Terms {
     }
 
     /** Notes that somebody is about to give back what makes a bucket full earlier by {@code nanos}, and returns these. */
-    long toBeUndone(long nanos) {
+    private long toBeUndone(long nanos) {
         if (nanos > 0) {
             mayBeUndoneNanos.addAndGet(nanos);
         }

@@ -4,10 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
 import java.util.Random;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicIntegerArray;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Predicate;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -38,6 +41,38 @@ class EvictionTest {
         assertThat(mostOfAnyKey(key -> limiter.tryConsume(policy, key, 1).allowed()))
                 .isEqualTo(5);
         assertThat(limiter.keys(policy)).isLessThanOrEqualTo(ROOM);
+    }
+
+    /** A debt noted only after its bucket is gone would be unknown in between, where the clock is read. */
+    @ParameterizedTest
+    @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "THREAD_LOCAL")
+    void admitsNoKeyWhileItIsBeingEvicted(Synchronization synchronization) {
+        Policy policy = Policy.of("api", Limit.parse("1/1d"));
+        AtomicReference<Runnable> meanwhile = new AtomicReference<>(() -> {});
+        LocalRateLimiter limiter = LocalRateLimiter.builder()
+                .maximumKeys(1)
+                .synchronization(synchronization)
+                .clock(() -> {
+                    meanwhile.getAndSet(() -> {}).run();
+                    return clock.nanos();
+                })
+                .build();
+        limiter.tryConsume(policy, "evicted", 1);
+        List<Boolean> admitted = new ArrayList<>();
+        meanwhile.set(new Runnable() {
+            @Override
+            public void run() {
+                admitted.add(limiter.tryConsume(policy, "evicted", 1).allowed());
+                if (admitted.size() < 10) { // or one that is made anew each time would be evicted for ever
+                    meanwhile.set(this);
+                }
+            }
+        });
+
+        limiter.tryConsume(policy, "other", 1);
+
+        assertThat(limiter.stats(policy).evictionsInDebt()).isPositive();
+        assertThat(admitted).isNotEmpty().containsOnly(false);
     }
 
     @Test

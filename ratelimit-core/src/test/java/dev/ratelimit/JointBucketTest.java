@@ -23,6 +23,10 @@ class JointBucketTest {
             new ManualClock(ThreadLocalRandom.current().nextLong());
 
     private TokenBucket bucket(Synchronization synchronization, String limit) {
+        return bucket(synchronization, limit, clock);
+    }
+
+    private static TokenBucket bucket(Synchronization synchronization, String limit, NanoClock clock) {
         return TokenBucket.builder()
                 .limits(Limit.parse(limit))
                 .synchronization(synchronization)
@@ -62,14 +66,10 @@ class JointBucketTest {
     void givesBackWhatItTookWhereAnotherThreadIsQuicker(Synchronization synchronization) {
         TokenBucket first = bucket(synchronization, "5/1h");
         AtomicReference<Runnable> meanwhile = new AtomicReference<>(() -> {});
-        TokenBucket second = TokenBucket.builder()
-                .limits(Limit.parse("2/1m"))
-                .synchronization(synchronization)
-                .clock(() -> {
-                    meanwhile.get().run();
-                    return clock.nanos();
-                })
-                .build();
+        TokenBucket second = bucket(synchronization, "2/1m", () -> {
+            meanwhile.get().run();
+            return clock.nanos();
+        });
         TokenBucket both = TokenBucket.allOf(first, second);
         both.peek(1);
         meanwhile.set(() -> {
@@ -89,14 +89,10 @@ class JointBucketTest {
     void givesNothingBackThatHasFlowedInAgain(Synchronization synchronization) {
         TokenBucket first = bucket(synchronization, "100000/1s"); // so many that a striped one has cells
         AtomicReference<Runnable> meanwhile = new AtomicReference<>(() -> {});
-        TokenBucket second = TokenBucket.builder()
-                .limits(Limit.parse("100000/1d"))
-                .synchronization(synchronization)
-                .clock(() -> {
-                    meanwhile.get().run();
-                    return clock.nanos();
-                })
-                .build();
+        TokenBucket second = bucket(synchronization, "100000/1d", () -> {
+            meanwhile.get().run();
+            return clock.nanos();
+        });
         TokenBucket both = TokenBucket.allOf(first, second);
         both.peek(1);
         meanwhile.set(() -> {

@@ -175,6 +175,23 @@ class ReserveTest {
                 .isEqualTo(Duration.ofSeconds(2).toNanos());
     }
 
+    /** Or whoever consumed since would have got the same tokens. */
+    @Test
+    void givesNothingBackThatAResetHasGivenBack() {
+        for (Limit limit : List.of(Limit.parse("5/5s"), Limit.parse("1000000/5s"))) { // which has room for stripes
+            Policy policy = Policy.of("p" + limit.capacity(), limit, limit.withCapacity(2 * limit.capacity()));
+            Reservation forgotten = reservation(Duration.ZERO, claim(policy, limit.capacity()));
+            limiter.reset(policy, "key");
+            Reservation known = reservation(Duration.ZERO, claim(policy, limit.capacity()));
+
+            forgotten.undo();
+            assertThat(limiter.peek(policy, "key", 1).remaining()).isZero();
+
+            known.undo();
+            assertThat(limiter.peek(policy, "key", limit.capacity()).allowed()).isTrue();
+        }
+    }
+
     @Test
     void undoesWhatWasAllowedAndOnlyOnce() {
         limiter.tryConsume(slow, "key", 1);
