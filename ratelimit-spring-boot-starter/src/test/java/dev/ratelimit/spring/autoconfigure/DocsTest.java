@@ -57,13 +57,15 @@ class DocsTest {
             .collect(Collectors.joining());
 
     private final WebApplicationContextRunner app = new WebApplicationContextRunner()
-            .withConfiguration(AutoConfigurations.of(
-                    DataRedisAutoConfiguration.class,
-                    RateLimitRedisAutoConfiguration.class,
-                    RateLimitAutoConfiguration.class,
-                    RateLimitWebAutoConfiguration.class))
+            .withConfiguration(
+                    AutoConfigurations.of(RateLimitAutoConfiguration.class, RateLimitWebAutoConfiguration.class))
             .withUserConfiguration(DocsSnippets.class)
-            .withPropertyValues("RATELIMIT_SECRET=a secret of this test", "REDIS_URL=rediss://localhost:1");
+            .withPropertyValues("RATELIMIT_SECRET=a secret of this test");
+
+    /** Takes a second longer to start and to stop. */
+    private final WebApplicationContextRunner appWithRedis = app.withConfiguration(
+                    AutoConfigurations.of(DataRedisAutoConfiguration.class, RateLimitRedisAutoConfiguration.class))
+            .withPropertyValues("REDIS_URL=rediss://localhost:1");
 
     private static Map<String, String> files() {
         Map<String, String> all = new HashMap<>();
@@ -134,7 +136,8 @@ class DocsTest {
         assertThat(block.properties())
                 .flatMap(source -> List.of(((EnumerablePropertySource<?>) source).getPropertyNames()))
                 .allMatch(DocsTest::isAProperty);
-        app.withInitializer(block.asConfiguration()).run(context -> {
+        WebApplicationContextRunner runner = block.text().contains("redis") ? appWithRedis : app;
+        runner.withInitializer(block.asConfiguration()).run(context -> {
             assertThat(context).hasNotFailed();
             assertThat(context.getBean(RequestRules.class).rules())
                     .extracting(rule -> rule.policy().policy().name())
