@@ -1,13 +1,19 @@
 package dev.ratelimit.spring;
 
 /**
- * Thrown at start-up for a rate limit that means nothing: it says where, the value and the rule.
+ * Thrown at start-up for a rate limit that means nothing: it says where, the value and the rule. Its sentence is logged as
+ * the reason why the start failed. Spring may wrap it, so look for it among the causes.
  *
  * <pre>{@code
  * try {
  *     SpringApplication.run(Application.class);
- * } catch (InvalidRateLimitException e) {
- *     log.error("mend " + e.place(), e);
+ * } catch (RuntimeException e) {
+ *     for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+ *         if (cause instanceof InvalidRateLimitException invalid) {
+ *             log.error("mend " + invalid.place());
+ *         }
+ *     }
+ *     throw e;
  * }
  * }</pre>
  */

@@ -45,13 +45,15 @@ class ArchitecturePageTest {
         return Pattern.compile(regex, Pattern.MULTILINE).matcher(text).results().toList();
     }
 
-    private String picture(String kind) {
-        return find("(?s)^```mermaid\n" + kind + "\\b(.*?)^```", page).get(0).group(1);
+    private List<String> pictures(String kind) {
+        return find("(?s)^```mermaid\n" + kind + "\\b(.*?)^```", page).stream()
+                .map(each -> each.group(1))
+                .toList();
     }
 
     @Test
     void itsArrowsAreThoseOfTheCode() {
-        String picture = picture("flowchart");
+        String picture = pictures("flowchart").get(0);
         Map<String, String> packages = find("^ *(\\w+)\\[\"(dev\\.[\\w.]+)", picture).stream()
                 .collect(Collectors.toMap(node -> node.group(1), node -> node.group(2)));
         Map<String, Set<String>> drawn = new TreeMap<>();
@@ -63,6 +65,12 @@ class ArchitecturePageTest {
             }
         }
 
+        assertThat(page).contains("all of them use `dev.ratelimit`");
+        drawn.forEach((each, targets) -> {
+            if (!each.equals("dev.ratelimit")) {
+                targets.add("dev.ratelimit");
+            }
+        });
         assertThat(drawn).isEqualTo(dependencies());
     }
 
@@ -86,7 +94,10 @@ class ArchitecturePageTest {
 
     @Test
     void itsMessagesAreCallsOfTheCode() {
-        String picture = picture("sequenceDiagram");
+        assertThat(pictures("sequenceDiagram")).hasSize(2).allSatisfy(ArchitecturePageTest::messagesAreCalls);
+    }
+
+    private static void messagesAreCalls(String picture) {
         Set<String> participants = find("^ *participant (\\w+)$", picture).stream()
                 .map(each -> each.group(1))
                 .collect(Collectors.toSet());

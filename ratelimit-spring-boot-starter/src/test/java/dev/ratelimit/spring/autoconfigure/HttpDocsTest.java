@@ -5,7 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.ratelimit.spring.RateLimitCounts;
 import dev.ratelimit.spring.autoconfigure.Docs.Block;
 import dev.ratelimit.spring.web.RateLimitFilter;
+import java.nio.file.Path;
 import java.util.Locale;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
@@ -15,7 +18,7 @@ import org.springframework.mock.web.MockFilterChain;
 import org.springframework.mock.web.MockHttpServletRequest;
 import org.springframework.mock.web.MockHttpServletResponse;
 
-/** Runs the candidate of docs/http.md, and holds its list of properties to them. {@link DocsTest} does the rest. */
+/** Runs the candidate of docs/http.md, and holds its lists of properties and codes to the code. {@link DocsTest} does the rest. */
 class HttpDocsTest {
     private static final String PAGE = "docs/http.md";
 
@@ -63,5 +66,21 @@ class HttpDocsTest {
                 .map(component ->
                         component.getName().replaceAll("([A-Z])", "-$1").toLowerCase(Locale.ROOT))
                 .forEach(name -> assertThat(page).containsPattern("\\| `([a-z.-]*\\.)?" + name + "` \\|"));
+    }
+
+    /** A code is there to be looked up. */
+    @Test
+    void thePageListsEveryCode() {
+        Stream<String> sources =
+                Docs.files(Path.of("src/main/java"), 99, ".java").stream().map(Docs::read);
+
+        assertThat(codes("^\\| `(RATELIMIT-[EW]\\d\\d)` \\|", Docs.read(PAGE)).toList())
+                .doesNotHaveDuplicates()
+                .hasSameElementsAs(sources.flatMap(source -> codes("(RATELIMIT-[EW]\\d\\d)", source))
+                        .collect(Collectors.toSet()));
+    }
+
+    private static Stream<String> codes(String regex, String text) {
+        return Pattern.compile(regex, Pattern.MULTILINE).matcher(text).results().map(match -> match.group(1));
     }
 }
