@@ -1,6 +1,7 @@
 package dev.ratelimit.spring.autoconfigure;
 
 import dev.ratelimit.spring.InvalidRateLimitException;
+import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
@@ -19,7 +20,10 @@ import org.springframework.core.convert.ConversionFailedException;
 import org.springframework.core.convert.ConversionService;
 import org.springframework.core.env.ConfigurableEnvironment;
 
-/** Reads properties while the application runs, as Boot does at start-up; what is wrong with them is one sentence. */
+/**
+ * Reads properties as Boot does, before it does so at start-up and while the application runs; what is wrong with them is one
+ * sentence.
+ */
 final class PropertiesReader {
     private static final String PREFIX = "ratelimit";
 
@@ -44,7 +48,7 @@ final class PropertiesReader {
     static RateLimitProperties read(ConfigurableEnvironment environment) {
         UnknownProperties.refuse(environment);
         return read(
-                ConfigurationPropertySources.get(environment),
+                ConfigurationPropertySources.from(environment.getPropertySources()),
                 new PropertySourcesPlaceholdersResolver(environment),
                 ConfigurationPropertyName.of(PREFIX),
                 RateLimitProperties.class,
@@ -79,10 +83,9 @@ final class PropertiesReader {
             if (cause instanceof InvalidRateLimitException sentence) {
                 return sentence;
             }
-            if (cause instanceof ConversionFailedException failed
-                    && failed.getTargetType().getType().isEnum()) {
-                return new InvalidRateLimitException(
-                        property, "is \"" + failed.getValue() + "\", but must be one of " + texts(failed));
+            String rule = cause instanceof ConversionFailedException failed ? rule(failed) : null;
+            if (rule != null) {
+                return new InvalidRateLimitException(property, rule);
             }
         }
         return new InvalidRateLimitException(
@@ -90,8 +93,24 @@ final class PropertiesReader {
                 "is wrong: " + NestedExceptionUtils.getMostSpecificCause(e).getMessage());
     }
 
-    private static String texts(ConversionFailedException failed) {
-        return Stream.of(failed.getTargetType().getType().getEnumConstants())
+    /** Returns what such a value must be, or null if its converter says so in better words. */
+    private static @Nullable String rule(ConversionFailedException failed) {
+        Class<?> type = failed.getTargetType().getObjectType();
+        String rule = null;
+        if (type.isEnum()) {
+            rule = "one of " + texts(type);
+        } else if (type == Duration.class) {
+            rule = "a number and a unit, such as 60s or 1m";
+        } else if (type == Boolean.class) {
+            rule = "true or false";
+        } else if (type == Integer.class || type == Long.class) {
+            rule = "a whole number of at most " + (type == Long.class ? Long.SIZE : Integer.SIZE) + " bits";
+        }
+        return rule == null ? null : "is \"" + failed.getValue() + "\", but must be " + rule;
+    }
+
+    private static String texts(Class<?> type) {
+        return Stream.of(type.getEnumConstants())
                 .map(constant -> constant.toString().toLowerCase(Locale.ROOT).replace('_', '-'))
                 .collect(Collectors.joining(", "));
     }

@@ -58,11 +58,14 @@ public final class RateLimitAutoConfiguration {
 
     RateLimitAutoConfiguration() {}
 
-    /** Comes before anything is bound, or Boot would be the one to refuse, with the value, which may be a secret. */
+    /**
+     * Reads all once before anything is bound, or Boot would be the one to refuse: in other words, and with the value of what
+     * is unknown, which may be a secret.
+     */
     @Bean
     static BeanFactoryPostProcessor rateLimitUnknownProperties(ConfigurableEnvironment environment) {
         return beans -> {
-            UnknownProperties.refuse(environment);
+            PropertiesReader.read(environment);
             if (AotDetector.useGeneratedArtifacts()) {
                 refuseOtherThanBuilt(environment, beans);
             }

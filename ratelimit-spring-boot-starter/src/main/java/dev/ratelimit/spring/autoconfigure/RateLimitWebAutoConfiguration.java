@@ -36,7 +36,7 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnWebApplication;
 import org.springframework.boot.web.servlet.FilterRegistrationBean;
-import org.springframework.boot.web.servlet.ServletListenerRegistrationBean;
+import org.springframework.boot.web.servlet.ServletContextInitializer;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Import;
 import org.springframework.core.env.Environment;
@@ -183,19 +183,21 @@ public final class RateLimitWebAutoConfiguration {
         return registration;
     }
 
+    /** No registration bean of Boot's, which would say at each start that it was not registered where nothing is given back. */
     @Bean
     @ConditionalOnMissingBean(name = "rateLimitOutcome")
-    ServletListenerRegistrationBean<RateLimitOutcome> rateLimitOutcome(RequestRules rules) {
-        ServletListenerRegistrationBean<RateLimitOutcome> registration =
-                new ServletListenerRegistrationBean<>(new RateLimitOutcome());
-        registration.setEnabled(rules.giveBack());
-        return registration;
+    ServletContextInitializer rateLimitOutcome(RequestRules rules) {
+        return context -> {
+            if (rules.giveBack()) {
+                context.addListener(new RateLimitOutcome());
+            }
+        };
     }
 
     @Bean
     @ConditionalOnMissingBean
     StartupDiagnosis rateLimitStartupDiagnosis(
-            RequestRules rules, RateLimitProperties properties, ListableBeanFactory beans) {
-        return new StartupDiagnosis(rules, properties, beans);
+            RequestRules rules, RateLimitProperties properties, ListableBeanFactory beans, RequestKeys keys) {
+        return new StartupDiagnosis(rules, properties, beans, keys);
     }
 }

@@ -7,6 +7,7 @@ import dev.ratelimit.spring.ConfiguredPolicy;
 import dev.ratelimit.spring.PolicyMode;
 import dev.ratelimit.spring.RateLimitedAdvisor;
 import dev.ratelimit.spring.Strictness;
+import dev.ratelimit.spring.web.RequestKeys;
 import dev.ratelimit.spring.web.RequestRule;
 import dev.ratelimit.spring.web.RequestRules;
 import jakarta.servlet.ServletContext;
@@ -29,8 +30,8 @@ import org.springframework.web.servlet.mvc.method.RequestMappingInfoHandlerMappi
 import org.springframework.web.util.pattern.PathPattern;
 
 /**
- * Looks at start-up for what is allowed and most likely not meant, and logs each finding once. It says nothing where it is
- * not certain, for a warning that is wrong teaches people to overlook those that are right.
+ * Looks at start-up for what is allowed and most likely not meant, and logs each finding once, and after that what is limited.
+ * It warns of nothing where it is not certain, for a warning that is wrong teaches people to overlook those that are right.
  */
 final class StartupDiagnosis implements SmartInitializingSingleton {
     private static final Log LOG = LogFactory.getLog(StartupDiagnosis.class);
@@ -46,16 +47,19 @@ final class StartupDiagnosis implements SmartInitializingSingleton {
     private final RequestRules rules;
     private final RateLimitProperties properties;
     private final ListableBeanFactory beans;
+    private final RequestKeys keys;
 
-    StartupDiagnosis(RequestRules rules, RateLimitProperties properties, ListableBeanFactory beans) {
+    StartupDiagnosis(RequestRules rules, RateLimitProperties properties, ListableBeanFactory beans, RequestKeys keys) {
         this.rules = rules;
         this.properties = properties;
         this.beans = beans;
+        this.keys = keys;
     }
 
     @Override
     public void afterSingletonsInstantiated() {
         findings().forEach(LOG::warn);
+        LOG.info(new PolicySummary(rules, properties, keys.partsByDefault()));
     }
 
     private List<Finding> findings() {

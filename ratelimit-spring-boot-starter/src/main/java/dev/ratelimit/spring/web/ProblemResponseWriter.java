@@ -1,6 +1,5 @@
 package dev.ratelimit.spring.web;
 
-import dev.ratelimit.Decision;
 import dev.ratelimit.spring.PolicyDecision;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
@@ -9,13 +8,12 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.HexFormat;
 import java.util.List;
-import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpStatus;
 import org.springframework.http.MediaType;
 import org.springframework.web.util.HtmlUtils;
 
 /**
- * Writes 429 with {@code Retry-After} and a problem (RFC 9457), or a short page for a browser. Thread-safe.
+ * Writes 429 with a problem (RFC 9457), or a short page for a browser. Thread-safe.
  *
  * <p>It names the policies that were exceeded, and never the key. Who is held to the limits of a penalty is told so by the
  * problem's type. Where none is known to be exceeded, as those who know could not be asked, it is a 503.
@@ -84,8 +82,7 @@ public final class ProblemResponseWriter implements RateLimitResponseWriter {
             throws IOException {
         Problem problem = Problem.of(violations);
         response.setStatus(problem.status.value());
-        response.setHeader(HttpHeaders.CACHE_CONTROL, "no-store");
-        String detail = writeRetryAfter(request, response, violations);
+        String detail = detail(violations);
         boolean html = AcceptedTypes.of(request).preferHtml();
         String body = html ? page(problem, detail) : json(problem, request, violations, detail);
         byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
@@ -108,19 +105,13 @@ public final class ProblemResponseWriter implements RateLimitResponseWriter {
         stream.write(bytes);
     }
 
-    /** Sets the header, unless no waiting helps, and returns the same in a sentence. */
-    private static String writeRetryAfter(
-            HttpServletRequest request, HttpServletResponse response, List<PolicyDecision> violations) {
-        long seconds = 0;
-        for (PolicyDecision violation : violations) {
-            Decision decision = violation.decision();
-            if (decision.never()) {
-                return "The request costs more than " + violation.policy().name() + " ever grants at once.";
-            }
-            seconds = Math.max(seconds, Seconds.retryAfter(decision));
+    /** Returns what {@code Retry-After} says, in a sentence. */
+    private static String detail(List<PolicyDecision> violations) {
+        PolicyDecision never = RateLimitAnswer.neverIn(violations);
+        if (never != null) {
+            return "The request costs more than " + never.policy().name() + " ever grants at once.";
         }
-        response.setHeader(HttpHeaders.RETRY_AFTER, Long.toString(seconds));
-        RateLimitAnswer.expose(request, response, HttpHeaders.RETRY_AFTER);
+        long seconds = Seconds.retryAfter(violations);
         return "Try again in " + seconds + (seconds == 1 ? " second." : " seconds.");
     }
 

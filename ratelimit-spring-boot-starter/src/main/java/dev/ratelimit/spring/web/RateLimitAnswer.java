@@ -8,10 +8,12 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpHeaders;
 
 /**
- * The one answer that every door gives: the header fields on each response, and the denial. Thread-safe.
+ * The one answer that every door gives: the header fields on each response, and the denial, of which everything but status and
+ * body is the same whoever writes it. Thread-safe.
  *
  * <p>A request may be decided upon more than once, by the filter and by annotated methods on its way. The fields list all
  * policies that had a say, the latest decision of each, in the order of application.yml; what is not from there comes last.
@@ -54,11 +56,26 @@ public final class RateLimitAnswer {
         }
         decided(request, response, violations); // code may have denied on its own account
         response.resetBuffer();
+        response.setHeader(HttpHeaders.CACHE_CONTROL, "no-store");
+        if (neverIn(violations) == null) {
+            response.setHeader(HttpHeaders.RETRY_AFTER, Long.toString(Seconds.retryAfter(violations)));
+            expose(request, response, HttpHeaders.RETRY_AFTER);
+        }
         writer.write(request, response, violations);
     }
 
+    /** Returns the one that no waiting helps against, or null if there is none. */
+    static @Nullable PolicyDecision neverIn(List<PolicyDecision> violations) {
+        for (PolicyDecision violation : violations) {
+            if (violation.decision().never()) {
+                return violation;
+            }
+        }
+        return null;
+    }
+
     /** Lets a script of another origin read {@code names}. What the application lets it read stays as it is. */
-    static void expose(HttpServletRequest request, HttpServletResponse response, String names) {
+    private static void expose(HttpServletRequest request, HttpServletResponse response, String names) {
         if (!names.isEmpty() && request.getHeader(HttpHeaders.ORIGIN) != null) {
             response.addHeader(HttpHeaders.ACCESS_CONTROL_EXPOSE_HEADERS, names);
         }

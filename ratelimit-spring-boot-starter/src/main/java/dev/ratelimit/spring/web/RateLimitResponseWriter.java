@@ -25,7 +25,8 @@ import java.util.List;
 public interface RateLimitResponseWriter {
 
     /**
-     * Writes status, headers and body. The {@code RateLimit} fields are set already, and nothing is committed.
+     * Writes status and body. The {@code RateLimit} fields, {@code Retry-After} and {@code Cache-Control: no-store} are set
+     * already, and nothing is committed.
      *
      * @param request which was denied
      * @param response to be written, but not committed

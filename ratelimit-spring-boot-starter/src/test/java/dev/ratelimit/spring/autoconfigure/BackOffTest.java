@@ -23,13 +23,16 @@ import dev.ratelimit.spring.web.RateLimitAnswer;
 import dev.ratelimit.spring.web.RateLimitExceptionResolver;
 import dev.ratelimit.spring.web.RateLimitFields;
 import dev.ratelimit.spring.web.RateLimitFilter;
+import dev.ratelimit.spring.web.RateLimitOutcome;
 import dev.ratelimit.spring.web.RateLimitResponseWriter;
 import dev.ratelimit.spring.web.RequestCallContexts;
 import dev.ratelimit.spring.web.RequestKeys;
 import dev.ratelimit.spring.web.RequestPlans;
 import dev.ratelimit.spring.web.RequestRules;
 import dev.ratelimit.spring.web.RequestSkips;
+import jakarta.servlet.ServletException;
 import java.util.ArrayList;
+import java.util.EventListener;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -39,9 +42,10 @@ import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.boot.test.context.runner.WebApplicationContextRunner;
 import org.springframework.boot.web.servlet.FilterRegistrationBean;
 import org.springframework.boot.web.servlet.RegistrationBean;
-import org.springframework.boot.web.servlet.ServletListenerRegistrationBean;
+import org.springframework.boot.web.servlet.ServletContextInitializer;
 import org.springframework.context.ApplicationContext;
 import org.springframework.mock.web.MockHttpServletRequest;
+import org.springframework.mock.web.MockServletContext;
 import org.springframework.web.servlet.DispatcherServlet;
 
 class BackOffTest {
@@ -98,16 +102,23 @@ class BackOffTest {
 
     @Test
     void listensForOutcomesWhereAPolicyDependsOnThem() {
-        web.run(context -> assertThat(listener(context).isEnabled()).isFalse());
+        web.run(context -> assertThat(listeners(context)).isEmpty());
         web.withPropertyValues(
                         "ratelimit.policies.a.limits=5/1m",
                         "ratelimit.policies.a.paths=/**",
                         "ratelimit.policies.a.charge-on=401")
-                .run(context -> assertThat(listener(context).isEnabled()).isTrue());
+                .run(context -> assertThat(listeners(context)).hasExactlyElementsOfTypes(RateLimitOutcome.class));
     }
 
-    private static ServletListenerRegistrationBean<?> listener(ApplicationContext context) {
-        return context.getBean("rateLimitOutcome", ServletListenerRegistrationBean.class);
+    private static List<EventListener> listeners(ApplicationContext context) throws ServletException {
+        List<EventListener> listeners = new ArrayList<>();
+        context.getBean("rateLimitOutcome", ServletContextInitializer.class).onStartup(new MockServletContext() {
+            @Override
+            public <T extends EventListener> void addListener(T listener) {
+                listeners.add(listener);
+            }
+        });
+        return listeners;
     }
 
     @Test

@@ -68,6 +68,63 @@ class StartupDiagnosisTest {
                 .isEmpty();
     }
 
+    @Test
+    void saysWhatIsLimited(CapturedOutput output) {
+        app.withPropertyValues(
+                        "ratelimit.policies.annotated.limits=10/1m, 100/1d",
+                        "ratelimit.policies.api.limits=5/1m",
+                        "ratelimit.policies.api.paths=/reports/1, /reports/2, /reports/3, /reports/4, /reports/5",
+                        "ratelimit.policies.api.mode=shadow",
+                        "ratelimit.policies.web.limits=5/1m burst 9",
+                        "ratelimit.policies.web.key=header:X-Api-Key, ip",
+                        "ratelimit.policies.web.paths=/reports/**",
+                        "ratelimit.key-secret=canary-5ec2e7-canary")
+                .run(context -> assertThat(context).hasNotFailed());
+
+        assertThat(summaries(output))
+                .containsExactly(
+                        "Rate limits: annotated (10/1m, 100/1d), api (5/1m by ip on /reports/1, /reports/2,"
+                                + " /reports/3 and 2 more, shadow), web (5/1m burst 9 by header:X-Api-Key and ip on /reports/**)");
+        assertThat(output).doesNotContain("canary");
+    }
+
+    @Test
+    void saysThatOfManyPoliciesNotAllAreListed(CapturedOutput output) {
+        WebApplicationContextRunner many = app;
+        for (int i = 1; i < 1000; i++) {
+            many = many.withPropertyValues("ratelimit.policies.p" + i + ".limits=5/1m");
+        }
+        many.run(context -> assertThat(context).hasNotFailed());
+
+        assertThat(summaries(output))
+                .singleElement()
+                .asString()
+                .endsWith(" and 990 more")
+                .hasSizeLessThan(200);
+    }
+
+    @Test
+    void saysThatNothingIsLimited(CapturedOutput output) {
+        WebApplicationContextRunner misspelt = new WebApplicationContextRunner()
+                .withConfiguration(
+                        AutoConfigurations.of(RateLimitAutoConfiguration.class, RateLimitWebAutoConfiguration.class))
+                .withPropertyValues("ratelimits.policies.api.limits=5/1m");
+        misspelt.withPropertyValues("ratelimit.enabled=false")
+                .run(context -> assertThat(context).hasNotFailed());
+        assertThat(summaries(output)).isEmpty();
+
+        misspelt.run(context -> assertThat(context).hasNotFailed());
+        assertThat(summaries(output)).containsExactly("Rate limits: no policy is configured under ratelimit.policies");
+    }
+
+    private static List<String> summaries(CapturedOutput output) {
+        return output.getOut()
+                .lines()
+                .filter(line -> line.contains("INFO") && line.contains("Rate limits: "))
+                .map(line -> line.substring(line.indexOf("Rate limits: ")))
+                .toList();
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
