@@ -98,10 +98,10 @@ public final class RequestKeys {
 
     private String keyOf(String part, String value) {
         if (part.startsWith(HEADER)) {
-            return headerKey(part.substring(HEADER.length()), value);
+            return headerKey(hash.get(), part.substring(HEADER.length()), value);
         }
         if (part.startsWith(COOKIE)) {
-            return cookieKey(part.substring(COOKIE.length()), value);
+            return cookieKey(hash.get(), part.substring(COOKIE.length()), value);
         }
         return switch (part) {
             case "ip" -> client.key(value);
@@ -115,12 +115,12 @@ public final class RequestKeys {
         };
     }
 
-    private String headerKey(String name, String value) {
-        return Keys.of("header", name, hashOf(value));
+    private static String headerKey(KeyHash hash, String name, String value) {
+        return Keys.of("header", name, hash.of(value));
     }
 
-    private String cookieKey(String name, String value) {
-        return Keys.of("cookie", name, hashOf(value));
+    private static String cookieKey(KeyHash hash, String name, String value) {
+        return Keys.of("cookie", name, hash.of(value));
     }
 
     private static String resolverKey(String name, String value) {
@@ -176,19 +176,19 @@ public final class RequestKeys {
 
     /** By the first line, if there are several. */
     private RequestKey header(String name) {
-        hash.get(); // now, and not in the first request
+        KeyHash known = hash.get(); // now, and not in the first request
         return request -> {
             String value = request.getHeader(name);
-            return value == null || value.isEmpty() ? principal(request) : headerKey(name, value);
+            return value == null || value.isEmpty() ? principal(request) : headerKey(known, name, value);
         };
     }
 
     private RequestKey cookie(String name) {
-        hash.get();
+        KeyHash known = hash.get();
         return request -> {
             Cookie cookie = WebUtils.getCookie(request, name);
             String value = cookie == null ? null : cookie.getValue();
-            return value == null || value.isEmpty() ? principal(request) : cookieKey(name, value);
+            return value == null || value.isEmpty() ? principal(request) : cookieKey(known, name, value);
         };
     }
 
