@@ -91,12 +91,12 @@ final class Outages {
     /** How many tokens a key may have been granted beyond what its limit allows. */
     double more(String policy) {
         return POLICIES.contains(policy)
-                ? count * 2 * Account.CAPACITY + seconds * Account.PER_SECOND + late.get(policy)
+                ? count * 2 * Account.CAPACITY + seconds * Account.PER_SECOND + late.getOrDefault(policy, 0.0)
                 : 0;
     }
 
     /** How many tokens a key may have lost: what was in the bucket of the instance, or taken from one that is gone. */
     double less(String policy) {
-        return POLICIES.contains(policy) ? count * 2 * Account.CAPACITY + late.get(policy) : 0;
+        return POLICIES.contains(policy) ? count * 2 * Account.CAPACITY + late.getOrDefault(policy, 0.0) : 0;
     }
 }
