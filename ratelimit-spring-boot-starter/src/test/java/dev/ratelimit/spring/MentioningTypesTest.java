@@ -9,6 +9,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Whichever type may be limited has to be let through, wherever it has the annotation from. */
+@SuppressWarnings("UnusedMethod") // they are looked for
 class MentioningTypesTest {
     private final MentioningTypes types = new MentioningTypes();
 

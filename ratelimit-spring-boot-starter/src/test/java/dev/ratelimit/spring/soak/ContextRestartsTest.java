@@ -144,7 +144,7 @@ class ContextRestartsTest {
 
         private static URL[] urls() throws MalformedURLException {
             List<URL> urls = new ArrayList<>();
-            for (String each : System.getProperty("java.class.path").split(File.pathSeparator)) {
+            for (String each : System.getProperty("java.class.path").split(File.pathSeparator, -1)) {
                 if (new File(each).isDirectory() || each.contains("ratelimit-")) {
                     urls.add(new File(each).toURI().toURL());
                 }

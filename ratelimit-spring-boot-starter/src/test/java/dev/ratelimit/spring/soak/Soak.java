@@ -157,11 +157,22 @@ class Soak {
         assertThat(log).doesNotContain("\tat ", "Exception in thread");
     }
 
+    /** A pool of Lettuce's starts its threads when they are needed first, which may be in the last outage. */
+    private static int poolSize(String thread) {
+        return thread.startsWith("lettuce-eventExecutorLoop")
+                ? Math.max(2, Runtime.getRuntime().availableProcessors())
+                : 0;
+    }
+
     /** Nothing is left but what was there before; and after the application is closed, nothing of it. */
     private static void checkLeft(SoakProcess application, Map<String, Integer> threads, double files)
             throws Exception {
         Awaitility.await().atMost(PATIENCE).untilAsserted(() -> {
-            assertThat(application.threads()).isEqualTo(threads);
+            assertThat(application.threads())
+                    .containsOnlyKeys(threads.keySet())
+                    .allSatisfy((name, count) -> assertThat(count)
+                            .as(name)
+                            .isLessThanOrEqualTo(Math.max(threads.getOrDefault(name, 0), poolSize(name))));
             assertThat(application.metric("process.files.open")).isLessThanOrEqualTo(files + OTHER_FILES);
         });
         application.closeApplication();

@@ -7,6 +7,7 @@ import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
@@ -169,8 +170,9 @@ class VirtualRequestsTest {
         Assumptions.assumeTrue(IN_REDIS, "skipped by -Dredis.tests=skip");
         send(CLIENTS * PATHS.size(), new ConcurrentHashMap<>());
 
-        try (Socket socket =
-                new Socket("127.0.0.1", Objects.requireNonNull(redis).ports().get(0))) {
+        try (Socket socket = new Socket(
+                InetAddress.getLoopbackAddress(),
+                Objects.requireNonNull(redis).ports().get(0))) {
             socket.getOutputStream().write("DBSIZE\r\n".getBytes(StandardCharsets.US_ASCII));
             assertThat(line(socket.getInputStream())).isEqualTo(":1");
         }
@@ -194,7 +196,7 @@ class VirtualRequestsTest {
 
     /** Sends them on one connection. One in a hundred waits for its token. */
     private @Nullable Void sendAs(int client, int count, Map<String, LongAdder> statuses) throws IOException {
-        try (Socket socket = new Socket("127.0.0.1", port)) {
+        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
             InputStream in = new BufferedInputStream(socket.getInputStream());
             for (int i = 0; i < count; i++) {
                 String path = PATHS.get(i % PATHS.size());
