@@ -12,12 +12,7 @@ import io.lettuce.core.cluster.api.async.RedisClusterAsyncCommands;
 import io.lettuce.core.cluster.models.partitions.Partitions;
 import io.lettuce.core.cluster.models.partitions.RedisClusterNode;
 import io.lettuce.core.resource.ClientResources;
-import io.lettuce.core.resource.DefaultClientResources;
 import io.lettuce.core.resource.Delay;
-import io.lettuce.core.resource.NettyCustomizer;
-import io.netty.bootstrap.Bootstrap;
-import io.netty.channel.Channel;
-import io.netty.handler.flush.FlushConsolidationHandler;
 import java.lang.reflect.Field;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -59,7 +54,6 @@ final class RedisLink implements AutoCloseable {
     private static final Duration RECONNECT_DELAY = Duration.ofMillis(200);
     private static final Duration TOPOLOGY_PERIOD = Duration.ofSeconds(10);
     private static final int MAX_COMMANDS_UNDER_WAY = 8_192;
-    private static final int MAX_FLUSHES_SHARED = 256;
     private static final int KEYS_TO_FIND_MASTERS_BY = 1_000;
 
     private final boolean isCluster;
@@ -75,13 +69,7 @@ final class RedisLink implements AutoCloseable {
         requireKnown(model);
         isCluster = model.getClusterConfiguration() != null;
         Optional<ClientResources> lent = model.getClientConfiguration().getClientResources();
-        resources = lent.map(RedisLink::sharing)
-                .orElseGet(ClientResources::builder)
-                .reconnectDelay(
-                        Delay.constant(RECONNECT_DELAY)) // unless told, it takes ever longer, up to half a minute
-                .nettyCustomizer(new SharedFlushes(lent.map(ClientResources::nettyCustomizer)
-                        .orElse(DefaultClientResources.DEFAULT_NETTY_CUSTOMIZER)))
-                .build();
+        resources = reconnectingSoon(lent.map(RedisLink::sharing).orElseGet(ClientResources::builder));
         factory = new LettuceConnectionFactory(configuration(model), client(model.getClientConfiguration()));
         factory.setEagerInitialization(false);
         factory.afterPropertiesSet();
@@ -144,18 +132,9 @@ final class RedisLink implements AutoCloseable {
                 .commandLatencyRecorder(lent.commandLatencyRecorder());
     }
 
-    /** Sends what several threads ask at the same time in one write, which Redis then reads at once. */
-    private record SharedFlushes(NettyCustomizer others) implements NettyCustomizer {
-        @Override
-        public void afterBootstrapInitialized(Bootstrap bootstrap) {
-            others.afterBootstrapInitialized(bootstrap);
-        }
-
-        @Override
-        public void afterChannelInitialized(Channel channel) {
-            channel.pipeline().addFirst(new FlushConsolidationHandler(MAX_FLUSHES_SHARED, true));
-            others.afterChannelInitialized(channel);
-        }
+    /** Unless told, Lettuce takes ever longer to reconnect, up to half a minute. */
+    private static ClientResources reconnectingSoon(ClientResources.Builder resources) {
+        return resources.reconnectDelay(Delay.constant(RECONNECT_DELAY)).build();
     }
 
     @SuppressWarnings("deprecation") // Lettuce 7 has all triggers unless told, 6 none
