@@ -117,7 +117,7 @@ final class PolicyBuckets {
         }
     }
 
-    /** It came under its terms before it could be had, so that their changes include its own. */
+    /** It left other terms and came under these before it could be had, so that the changes of both include its own. */
     private static boolean undo(GuardedBucket bucket, Charge charge) {
         return bucket.terms.changes.get() != charge.changes() || bucket.undo(charge);
     }
@@ -191,6 +191,7 @@ final class PolicyBuckets {
                 return old;
             }
             terms.changes.incrementAndGet();
+            old.terms.changes.incrementAndGet(); // it may be forgotten under these, and begin anew under those
             return successor(terms, old.terms, old.retire());
         }));
     }

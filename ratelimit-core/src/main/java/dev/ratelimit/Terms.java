@@ -23,7 +23,7 @@ final class Terms {
 
     final NanoClock clock;
     final ReentrantLock givingBack = new ReentrantLock(); // for buckets whose state may come back
-    final AtomicLong changes = new AtomicLong(); // of buckets that were under other terms and came under these
+    final AtomicLong changes = new AtomicLong(); // of buckets that came under these terms from others, or left them
     final AtomicLong resets = new AtomicLong(); // of any bucket, also those that are about to be
     private final List<Limit> list;
     private final Gcra[] limits;

@@ -103,6 +103,21 @@ class ChangedLimitsTest {
     }
 
     @Test
+    void givesNothingBackThatFlowedInUnderOtherLimitsThoughTheKeyWasForgottenSince() {
+        Policy slow = policy("100/1d");
+        Policy fast = policy("100/1s");
+        Charges charges = new Charges();
+        limiter.reserve(slow, "k", 100, 0, charges);
+        limiter.tryConsume(fast, "k", 1);
+        flood(fast, 1_000);
+        clock.advance(Duration.ofSeconds(3)); // with those that a ledger is careful by
+        assertThat(limiter.tryConsume(slow, "k", 100).allowed()).isTrue();
+
+        limiter.undo(slow, "k", charges);
+        assertThat(tokens(slow)).isZero();
+    }
+
+    @Test
     void givesNoFreeBurstHoweverOftenLimitsChange() {
         Random random = new Random(11);
         String[] choices = {"10/1m", "20/1m", "5/1m burst 50", "7/1s", "1000/1h"};
