@@ -18,8 +18,12 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import org.jspecify.annotations.Nullable;
 
-/** Calls bucket.lua, which says what it is asked and what it answers. Thread-safe. */
+/** Puts calls into the words of bucket.lua, which says what it is asked and what it answers. Thread-safe. */
 final class BucketScript {
+    private static final byte[] NOTHING = {};
+    private static final int TAKEN = 1;
+    private static final int UNREADABLE = 2;
+
     private final byte[] text;
     private final String digest;
 
@@ -29,7 +33,8 @@ final class BucketScript {
         PEEK("peek"),
         CHARGE("charge"),
         REFUND("refund"),
-        UNDO("undo");
+        UNDO("undo"),
+        RESET("reset");
 
         private final String name;
 
@@ -68,33 +73,15 @@ final class BucketScript {
         }
     }
 
-    /** Asks about claims whose keys are in one slot. */
-    CompletableFuture<Reply> call(
-            RedisScriptingAsyncCommands<byte[], byte[]> redis,
-            Operation operation,
-            long number,
-            List<RedisClaim> claims) {
-        return call(redis, claims, arguments(operation, number, claims, null));
-    }
-
-    /** Gives back what {@code taken} says was taken by {@code claims}. */
-    CompletableFuture<Reply> undo(
-            RedisScriptingAsyncCommands<byte[], byte[]> redis, List<RedisClaim> claims, Reply taken) {
-        return call(redis, claims, arguments(Operation.UNDO, taken.instant, claims, taken));
-    }
-
-    private CompletableFuture<Reply> call(
-            RedisScriptingAsyncCommands<byte[], byte[]> redis, List<RedisClaim> claims, byte[][] arguments) {
-        byte[][] keys = new byte[claims.size()][];
-        for (int i = 0; i < keys.length; i++) {
-            keys[i] = claims.get(i).key().getBytes(StandardCharsets.UTF_8);
-        }
+    /** Sends calls whose keys are in one slot, in one round trip; {@link #complete} has to hear of what comes back. */
+    CompletableFuture<byte[]> send(RedisScriptingAsyncCommands<byte[], byte[]> redis, List<Call> calls) {
+        byte[][] keys = keys(calls);
+        byte[][] arguments = arguments(calls);
         return redis.<byte[]>evalsha(digest, ScriptOutputType.VALUE, keys, arguments)
                 .toCompletableFuture()
                 .exceptionallyCompose(failure -> isNoScript(failure)
                         ? redis.<byte[]>eval(text, ScriptOutputType.VALUE, keys, arguments)
-                        : CompletableFuture.failedFuture(failure))
-                .thenApply(reply -> reply(reply, claims));
+                        : CompletableFuture.failedFuture(failure));
     }
 
     private static boolean isNoScript(Throwable failure) {
@@ -102,34 +89,71 @@ final class BucketScript {
         return cause instanceof RedisNoScriptException;
     }
 
-    static byte[][] arguments(Operation operation, long number, List<RedisClaim> claims, @Nullable Reply taken) {
-        byte[][] arguments = new byte[1 + claims.size()][];
-        MessagePack call = new MessagePack().add(operation.name).add(number);
-        for (int i = 0; i < claims.size(); i++) {
-            call.add(tokens(claims.get(i)));
-            arguments[i + 1] = claims.get(i).policy().terms();
-        }
-        for (int i = 0; taken != null && i < claims.size(); i++) {
-            for (long after : claims.get(i)
-                    .policy()
-                    .charged(taken.debts.get(i), claims.get(i).tokens())) {
-                call.add(after);
+    static byte[][] keys(List<Call> calls) {
+        List<byte[]> keys = new ArrayList<>(calls.size());
+        for (Call call : calls) {
+            for (RedisClaim claim : call.claims()) {
+                keys.add(claim.key().getBytes(StandardCharsets.UTF_8));
             }
         }
-        arguments[0] = call.bytes();
-        return arguments;
+        return keys.toArray(byte[][]::new);
     }
 
-    private static long tokens(RedisClaim claim) {
-        return Math.min(claim.tokens(), RedisLimit.MAX_DEBT);
-    }
-
-    static Reply reply(byte[] reply, List<RedisClaim> claims) {
-        if (reply.length == 0) {
-            throw new UnreadableValueException();
+    static byte[][] arguments(List<Call> calls) {
+        MessagePack requests = new MessagePack();
+        List<byte[]> arguments = new ArrayList<>(1 + calls.size());
+        arguments.add(NOTHING); // yet
+        for (Call call : calls) {
+            List<long[]> undone = call.undone() == null ? List.of() : charged(call.claims(), call.undone());
+            int size = 4 + call.claims().size();
+            for (long[] debts : undone) {
+                size += debts.length;
+            }
+            requests.add(size)
+                    .add(call.operation().name)
+                    .add(call.number())
+                    .add(call.claims().size());
+            for (RedisClaim claim : call.claims()) {
+                requests.add(Math.min(claim.tokens(), RedisLimit.MAX_DEBT));
+                arguments.add(claim.policy().terms());
+            }
+            for (long[] debts : undone) {
+                for (long debt : debts) {
+                    requests.add(debt);
+                }
+            }
         }
-        ByteBuffer numbers = ByteBuffer.wrap(reply);
-        boolean allowed = numbers.get() > 0;
+        arguments.set(0, requests.bytes());
+        return arguments.toArray(byte[][]::new);
+    }
+
+    private static List<long[]> charged(List<RedisClaim> claims, Reply taken) {
+        List<long[]> debts = new ArrayList<>(claims.size());
+        for (int i = 0; i < claims.size(); i++) {
+            RedisClaim claim = claims.get(i);
+            debts.add(claim.policy().charged(taken.debts.get(i), claim.tokens()));
+        }
+        return debts;
+    }
+
+    /** Completes calls that were sent together, as {@code replies} or {@code failure} say. */
+    static void complete(List<Call> calls, byte @Nullable [] replies, @Nullable Throwable failure) {
+        ByteBuffer numbers = ByteBuffer.wrap(replies == null ? NOTHING : replies);
+        for (Call call : calls) {
+            if (failure != null) {
+                call.reply().completeExceptionally(failure);
+                continue;
+            }
+            int outcome = numbers.get();
+            if (outcome == UNREADABLE) {
+                call.reply().completeExceptionally(new UnreadableValueException());
+            } else {
+                call.reply().complete(reply(outcome == TAKEN, numbers, call.claims()));
+            }
+        }
+    }
+
+    private static Reply reply(boolean allowed, ByteBuffer numbers, List<RedisClaim> claims) {
         long instant = (long) numbers.getDouble();
         List<long[]> debts = new ArrayList<>(claims.size());
         for (RedisClaim claim : claims) {

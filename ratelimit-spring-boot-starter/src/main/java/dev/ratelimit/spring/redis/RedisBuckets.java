@@ -3,12 +3,10 @@ package dev.ratelimit.spring.redis;
 import dev.ratelimit.Decision;
 import dev.ratelimit.NanoClock;
 import dev.ratelimit.spring.redis.BucketScript.Operation;
-import dev.ratelimit.spring.redis.BucketScript.Reply;
 import io.lettuce.core.RedisCommandTimeoutException;
 import io.lettuce.core.RedisException;
 import io.lettuce.core.SetArgs;
 import io.lettuce.core.cluster.SlotHash;
-import io.lettuce.core.cluster.api.async.RedisClusterAsyncCommands;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -29,11 +27,12 @@ import org.jspecify.annotations.Nullable;
  */
 @SuppressWarnings("FutureReturnValueIgnored") // what is sent without waiting reports by itself
 final class RedisBuckets implements AutoCloseable {
+    private static final int PART_OF_TIMEOUT_TO_QUEUE = 100; // the most that a call waits for others, to go with them
     private static final byte[] NOTHING = {};
     private static final SetArgs FOR_A_SECOND = SetArgs.Builder.px(Duration.ofSeconds(1));
 
     private final RedisLink link;
-    private final BucketScript script;
+    private final CallQueue queue;
     private final Duration timeout;
     private final NanoClock clock;
     private final Breaker breaker;
@@ -42,16 +41,9 @@ final class RedisBuckets implements AutoCloseable {
     final RedisStats stats;
     private volatile boolean isLinkInDoubt; // as a probe was not answered, or not yet
 
-    /**
-     * A call about claims in one slot, which has been sent.
-     *
-     * @param sentAt a reading of the clock, from before it was sent
-     */
-    record Call(List<RedisClaim> claims, CompletableFuture<Reply> reply, long sentAt) {}
-
     RedisBuckets(RedisLink link, BucketScript script, Duration timeout, NanoClock clock, long maximumKeys) {
         this.link = link;
-        this.script = script;
+        queue = new CallQueue(link, script);
         this.timeout = timeout;
         this.clock = clock;
         breaker = new Breaker(clock);
@@ -73,25 +65,24 @@ final class RedisBuckets implements AutoCloseable {
 
     /** Sends calls about {@code claims}, one for each slot that they are in; or none, if Redis is not there. */
     List<Call> send(Operation operation, long patienceMicros, List<RedisClaim> claims) {
-        if (breaker.isOpen()) {
-            if (breaker.isProbeDue()) {
-                probe(claims.get(0));
-            }
+        if (!isThere(claims.get(0))) {
             return List.of();
         }
         List<Call> calls = new ArrayList<>(1);
-        try {
-            RedisClusterAsyncCommands<byte[], byte[]> redis = link.commands();
-            for (List<RedisClaim> together : bySlot(claims)) {
-                long sentAt = clock.nanos();
-                calls.add(new Call(together, script.call(redis, operation, patienceMicros, together), sentAt));
-            }
-            return calls;
-        } catch (RedisException e) {
-            failed(e);
-            giveBack(calls);
-            return List.of();
+        for (List<RedisClaim> together : bySlot(claims)) {
+            Call call = new Call(operation, patienceMicros, together, clock.nanos());
+            queue.send(call);
+            calls.add(call);
         }
+        return calls;
+    }
+
+    /** Whether Redis is there as far as is known; if not, it may be tried at the server of that claim whether it is again. */
+    private boolean isThere(RedisClaim claim) {
+        if (breaker.isOpen() && breaker.isProbeDue()) {
+            probe(claim);
+        }
+        return !breaker.isOpen();
     }
 
     private Collection<List<RedisClaim>> bySlot(List<RedisClaim> claims) {
@@ -114,9 +105,9 @@ final class RedisBuckets implements AutoCloseable {
         }
         Decision[] decisions = new Decision[claims.size()];
         for (Call call : calls) {
-            List<long[]> debts = call.reply.join().debts();
+            List<long[]> debts = call.reply().join().debts();
             for (int i = 0; i < debts.size(); i++) {
-                RedisClaim claim = call.claims.get(i);
+                RedisClaim claim = call.claims().get(i);
                 decisions[claims.indexOf(claim)] = claim.policy().decide(debts.get(i), claim.tokens(), patienceMicros);
             }
         }
@@ -124,13 +115,13 @@ final class RedisBuckets implements AutoCloseable {
     }
 
     private boolean await(List<Call> calls) {
-        long since = calls.get(0).sentAt;
+        long since = calls.get(0).madeAt();
         try {
-            CompletableFuture<?> all = calls.get(0).reply;
+            CompletableFuture<?> all = calls.get(0).reply();
             for (Call call : calls.subList(1, calls.size())) {
-                all = CompletableFuture.allOf(all, call.reply);
+                all = CompletableFuture.allOf(all, call.reply());
             }
-            all.get(timeout.toNanos(), TimeUnit.NANOSECONDS);
+            await(all);
             succeeded();
             return true;
         } catch (InterruptedException e) {
@@ -146,12 +137,22 @@ final class RedisBuckets implements AutoCloseable {
         return false;
     }
 
+    private void await(CompletableFuture<?> replies) throws InterruptedException, ExecutionException, TimeoutException {
+        long patience = timeout.toNanos() / PART_OF_TIMEOUT_TO_QUEUE;
+        try {
+            replies.get(patience, TimeUnit.NANOSECONDS);
+        } catch (TimeoutException e) {
+            queue.sendAll();
+            replies.get(timeout.toNanos() - patience, TimeUnit.NANOSECONDS);
+        }
+    }
+
     /** Remembers the replies to {@code calls} about a request that was denied, here or there, as it may come again at once. */
     void remember(List<Call> calls) {
         for (Call call : calls) {
-            List<long[]> debts = call.reply.join().debts();
+            List<long[]> debts = call.reply().join().debts();
             for (int i = 0; i < debts.size(); i++) {
-                denials.remember(call.claims.get(i), debts.get(i), call.sentAt);
+                denials.remember(call.claims().get(i), debts.get(i), call.madeAt());
             }
         }
     }
@@ -159,28 +160,26 @@ final class RedisBuckets implements AutoCloseable {
     /** Gives back what {@code calls} have taken, or take later than anybody waits for, but for what has flowed in again. */
     void giveBack(List<Call> calls) {
         for (Call call : calls) {
-            call.reply.thenAccept(taken -> {
+            call.reply().thenAccept(taken -> {
                 if (taken.allowed()) {
-                    call.claims.forEach(denials::forget);
-                    undo(call.claims, taken);
+                    call.claims().forEach(denials::forget);
+                    tell(Call.undoing(call.claims(), taken, clock.nanos()));
                 }
             });
-        }
-    }
-
-    private void undo(List<RedisClaim> claims, Reply taken) {
-        long sentAt = clock.nanos();
-        try {
-            report(script.undo(link.commands(), claims, taken), sentAt);
-        } catch (RedisException e) { // as the link has just gone: it stays charged
-            failed(e);
         }
     }
 
     /** Changes a bucket without waiting for it. */
     void tell(Operation operation, RedisClaim claim) {
         denials.forget(claim);
-        send(operation, 0, List.of(claim)).forEach(call -> report(call.reply, call.sentAt));
+        if (isThere(claim)) {
+            tell(new Call(operation, 0, List.of(claim), clock.nanos()));
+        }
+    }
+
+    private void tell(Call call) {
+        queue.sendNow(List.of(call));
+        report(call);
     }
 
     /**
@@ -190,25 +189,25 @@ final class RedisBuckets implements AutoCloseable {
      */
     void reset(RedisClaim claim) {
         denials.forget(claim);
+        Call call = new Call(Operation.RESET, 0, List.of(claim), clock.nanos());
+        queue.sendNow(List.of(call));
         try {
-            link.commands()
-                    .del(claim.key().getBytes(StandardCharsets.UTF_8))
-                    .get(timeout.toNanos(), TimeUnit.NANOSECONDS);
+            call.reply().get(timeout.toNanos(), TimeUnit.NANOSECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IllegalStateException("interrupted before Redis said that it has reset the bucket", e);
-        } catch (RedisException | ExecutionException | TimeoutException e) {
+        } catch (ExecutionException | TimeoutException e) {
             throw new IllegalStateException("Redis did not say that it has reset the bucket", e);
         }
         denials.forget(claim);
     }
 
     /** Sees to what becomes of a call that nobody waits for; that it is answered means nothing, if nobody would have waited. */
-    private void report(CompletableFuture<Reply> reply, long sentAt) {
-        reply.whenComplete((done, failure) -> {
+    private void report(Call call) {
+        call.reply().whenComplete((done, failure) -> {
             if (failure != null) {
                 failed(failure);
-            } else if (isInTime(sentAt)) {
+            } else if (isInTime(call.madeAt())) {
                 succeeded();
             }
         });

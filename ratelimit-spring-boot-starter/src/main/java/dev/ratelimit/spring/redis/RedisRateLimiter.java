@@ -10,7 +10,6 @@ import dev.ratelimit.Reservation;
 import dev.ratelimit.Synchronization;
 import dev.ratelimit.spring.OnFailure;
 import dev.ratelimit.spring.redis.BucketScript.Operation;
-import dev.ratelimit.spring.redis.RedisBuckets.Call;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Iterator;

@@ -1,4 +1,5 @@
--- Token buckets, one a key: all of a request that are in one slot, all or nothing. For Redis 6.2 and later, and Valkey.
+-- Token buckets, one a key. A call holds requests, each about one or several keys, all or nothing; they come one after another,
+-- as those of a call of their own would. For Redis 6.2 and later, and Valkey.
 --
 -- A bucket is what it owes, its debt, and the instant of that, its anchor: as it is paid evenly, nothing is ever added. Debts
 -- are counted in ticks. Under a limit of R tokens in P microseconds, in lowest terms, a microsecond is R ticks and a token P:
@@ -7,20 +8,23 @@
 --
 -- A value begins with the terms of its bucket, in MessagePack: the version, how many limits, and of each the capacity C in
 -- tokens, R and P. With these, limits may change, or not be the same for all who ask: a bucket keeps its tokens, as far as they
--- fit. Then come, as doubles, the anchor and the debt under each limit. If tokens were given back, the instant follows at which
--- it would have been full otherwise: until then it is not known of what was taken before how much has been paid, as those who
--- gave back may have come first.
+-- fit. Then come, as doubles, the anchor and the debt under each limit. Two instants follow where the debt alone does not tell
+-- what has been paid of what was taken before. Until the first one others may have given back who came earlier: it is when the
+-- bucket would have been full otherwise. What was taken by the second one is forgotten: that is when the bucket was filled, or
+-- came under other limits.
 --
--- ARGV is the call, in MessagePack, and for each key the terms that are asked for. The call is the operation, a number that
--- depends on it, and for each key how many tokens.
+-- KEYS are those of all requests, and ARGV is the call and for each key the terms that are asked for. The call is in MessagePack
+-- and has for each request how many numbers and words it takes, the operation, a number that depends on it, how many keys it is
+-- about, and for each how many tokens.
 --   consume, patience   takes the tokens if all keys have them, or will in as many microseconds
 --   peek, patience      takes nothing
 --   charge, 0           takes the tokens, there or not
 --   refund, 0           gives tokens back
 --   undo, instant       gives back what was taken at that instant, but for what has flowed in again since, or may have if that
 --                       is not known; after the tokens come the debts as they were when these had been taken
--- The reply is whether tokens were taken, as a byte, and as doubles the time and each limit's debt before. Where a value is
--- none of ours, it is empty, and nothing was done.
+--   reset, 0            fills the buckets, whatever their values are
+-- The reply has for each request whether tokens were taken, as a byte, and as doubles the time and each limit's debt before. A
+-- byte alone says that a value is none of ours, and that nothing was done.
 --
 -- All of Redis waits meanwhile: so what nearly every call does is in the two loops at the end, which make few tables and
 -- strings, and what few calls need is made when they do.
@@ -28,12 +32,10 @@
 local VERSION = 2
 local MAX_NUMBER = 2 ^ 53 - 1
 local MAX_CLOCK_SKEW = 1000000 -- microseconds
-local UNREADABLE = ''
+local UNREADABLE = string.char(2)
 local max, min, ceil = math.max, math.min, math.ceil
 
 local call = { cmsgpack.unpack(ARGV[1]) }
-local operation, number = call[1], call[2]
-local gives_back = operation == 'refund' or operation == 'undo'
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 
@@ -132,104 +134,143 @@ local function is_whole(n)
   return n >= 0 and n <= MAX_NUMBER and n % 1 == 0
 end
 
--- Reads the buckets. One is the list of its terms; what is seldom so is in fields of it: an anchor that is not now, until when
--- it is unknown what has been paid, and whether it was carried over or has to be written anyway. The debts are in one list.
-local buckets, debts = {}, {}
-local allowed = operation == 'consume'
-for i = 1, #KEYS do
-  local terms, tokens, last = ARGV[i + 1], call[i + 2], #debts
-  local bucket = { cmsgpack.unpack(terms) }
-  local value = redis.call('GET', KEYS[i])
-  if value then
-    local old, size = bucket, #terms
-    if string.sub(value, 1, size) ~= terms then
-      old, size = terms_of(value)
+-- Reads a value into a bucket, which is the list of the terms that are asked for, and adds what it owes to the debts. What is
+-- seldom so is in fields of the bucket: an anchor that is not now, the two instants, whether it was carried over, or has to be
+-- written anyway. Returns whether the value is one of ours.
+local function read(bucket, terms, value, debts)
+  local old, size = bucket, #terms
+  if string.sub(value, 1, size) ~= terms then
+    old, size = terms_of(value)
+  end
+  local rest = old and #value - size - 8 * old[2]
+  if rest ~= 8 and rest ~= 24 then
+    return false
+  end
+  local anchor = struct.unpack('<d', value, size + 1)
+  if not is_whole(anchor) then
+    return false
+  end
+  local elapsed = max(0, now - anchor)
+  local owed = old == bucket and debts or {}
+  local first = #owed
+  for j = 1, old[2] do
+    local debt = struct.unpack('<d', value, size + 1 + 8 * j)
+    if not is_whole(debt) then
+      return false
     end
-    local rest = old and #value - size - 8 * old[2]
-    if rest ~= 8 and rest ~= 16 then
-      return UNREADABLE
+    owed[first + j] = max(0, debt - elapsed * old[3 * j + 1])
+  end
+  if rest == 24 then
+    local unknown_until, since = struct.unpack('<dd', value, #value - 15)
+    if not (is_whole(unknown_until) and is_whole(since)) then
+      return false
     end
-    local anchor = struct.unpack('<d', value, size + 1)
-    if not is_whole(anchor) then
-      return UNREADABLE
+    bucket.unknown_until, bucket.since = unknown_until, since
+  end
+  if anchor - now > MAX_CLOCK_SKEW then
+    bucket.changed = true -- to the anchor of now, or nothing were paid until the clock has caught up
+  elseif anchor > now then
+    bucket.anchor = anchor
+  end
+  if old ~= bucket then
+    local micros, last = 0, #debts
+    for j, debt in ipairs(owed) do
+      micros = max(micros, debt / old[3 * j + 1])
     end
-    local elapsed = max(0, now - anchor)
-    if anchor - now > MAX_CLOCK_SKEW then
-      bucket.changed = true -- to the anchor of now, or nothing were paid until the clock has caught up
-    elseif anchor > now then
-      bucket.anchor = anchor
+    owed, bucket.carried = carry(bucket, old, owed)
+    for j, debt in ipairs(owed) do
+      debts[last + j] = debt
     end
-    if rest == 16 then
-      bucket.unknown_until = struct.unpack('<d', value, #value - 7)
-      if not is_whole(bucket.unknown_until) then
-        return UNREADABLE
-      end
-    end
-    local owed = old == bucket and debts or {}
-    local first = #owed
-    for j = 1, old[2] do
-      local debt = struct.unpack('<d', value, size + 1 + 8 * j)
-      if not is_whole(debt) then
-        return UNREADABLE
-      end
-      owed[first + j] = max(0, debt - elapsed * old[3 * j + 1])
-    end
-    if old ~= bucket then
-      owed, bucket.carried = carry(bucket, old, owed)
-      for j, debt in ipairs(owed) do
-        debts[last + j] = debt
-      end
-    end
-  else
-    for j = 1, bucket[2] do
-      debts[last + j] = 0
+    if bucket.carried then
+      bucket.unknown_until = min(MAX_NUMBER, max(bucket.unknown_until or 0, (bucket.anchor or now) + ceil(micros)))
+      bucket.since = now
     end
   end
-  for j = 1, bucket[2] do
-    local capacity, rate, interval = bucket[3 * j], bucket[3 * j + 1], bucket[3 * j + 2]
-    local debt, burst = debts[last + j] + tokens * interval, capacity * interval
-    allowed = allowed
-      and tokens <= capacity
-      and (debt <= burst or (debt <= MAX_NUMBER and debt - burst <= number * rate))
-  end
-  buckets[i] = bucket
+  return true
 end
 
--- Writes what changed, for as long as it says anything.
-local last = 0
-for i = 1, operation == 'peek' and 0 or #KEYS do
-  local bucket, tokens = buckets[i], call[i + 2]
-  local anchor, unknown_until = bucket.anchor or now, bucket.unknown_until or 0
-  local changed = bucket.changed or bucket.carried
-  local value = ARGV[i + 1] .. struct.pack('<d', anchor)
-  local micros_before, micros = 0, 0 -- until it is full
-  for j = 1, bucket[2] do
-    local rate, ticks = bucket[3 * j + 1], tokens * bucket[3 * j + 2]
-    local before = debts[last + j]
-    local debt = before
-    if allowed or operation == 'charge' then
-      debt = before + ticks
-    elseif operation == 'refund' then
-      debt = before - ticks
-    elseif operation == 'undo' then -- as far as it lies ahead yet; in any case what cannot have flowed in since
-      local ahead = unknown_until > now and ticks or call[#KEYS + 2 + last + j]
-      debt = before - max(0, min(ticks, ahead - max(0, now - number) * rate))
+-- Does what the request asks that begins at that place of the call and is about the keys behind the first ones. Returns the
+-- reply.
+local function answer(at, first)
+  local operation, number, keys = call[at + 1], call[at + 2], call[at + 3]
+  local buckets, debts = {}, {}
+  local allowed = operation == 'consume'
+  for i = 1, keys do
+    local terms, tokens, last = ARGV[first + i + 1], call[at + 3 + i], #debts
+    local bucket = { cmsgpack.unpack(terms) }
+    local value = redis.pcall('GET', KEYS[first + i])
+    local is_known = value
+    if value then
+      if type(value) == 'table' and not string.find(value.err, 'WRONGTYPE', 1, true) then
+        error(value.err, 0)
+      end
+      is_known = type(value) == 'string' and read(bucket, terms, value, debts)
+      if not is_known and operation ~= 'reset' then
+        return UNREADABLE
+      end
     end
-    debt = max(0, min(MAX_NUMBER, debt))
-    changed = changed or debt ~= before
-    value = value .. struct.pack('<d', debt)
-    micros_before, micros = max(micros_before, before / rate), max(micros, debt / rate)
+    for j = 1, bucket[2] do
+      local capacity, rate, interval = bucket[3 * j], bucket[3 * j + 1], bucket[3 * j + 2]
+      local before = is_known and debts[last + j] or 0
+      local debt, burst = before + tokens * interval, capacity * interval
+      debts[last + j] = before
+      allowed = allowed
+        and tokens <= capacity
+        and (debt <= burst or (debt <= MAX_NUMBER and debt - burst <= number * rate))
+    end
+    buckets[i] = bucket
   end
-  last = last + bucket[2]
-  if changed and not (operation == 'undo' and bucket.carried) then -- of which it is not known what to give back
-    if gives_back then
-      unknown_until = min(MAX_NUMBER, max(unknown_until, anchor + ceil(micros_before)))
+
+  -- Writes what changed, for as long as it says anything.
+  local last = 0
+  for i = 1, operation == 'peek' and 0 or keys do
+    local bucket, tokens = buckets[i], call[at + 3 + i]
+    local anchor, unknown_until, since = bucket.anchor or now, bucket.unknown_until or 0, bucket.since or 0
+    local changed = bucket.changed or bucket.carried
+    local value = ARGV[first + i + 1] .. struct.pack('<d', anchor)
+    local micros_before, micros = 0, 0 -- until it is full
+    for j = 1, bucket[2] do
+      local rate, ticks = bucket[3 * j + 1], tokens * bucket[3 * j + 2]
+      local before = debts[last + j]
+      local debt = before
+      if allowed or operation == 'charge' then
+        debt = before + ticks
+      elseif operation == 'refund' then
+        debt = before - ticks
+      elseif operation == 'undo' and number > since then -- as far as it lies ahead yet, or cannot have flowed in since
+        local ahead = unknown_until > now and ticks or call[at + 3 + keys + last + j]
+        debt = before - max(0, min(ticks, ahead - max(0, now - number) * rate))
+      elseif operation == 'reset' then
+        debt = 0
+      end
+      debt = max(0, min(MAX_NUMBER, debt))
+      changed = changed or debt ~= before
+      value = value .. struct.pack('<d', debt)
+      micros_before, micros = max(micros_before, before / rate), max(micros, debt / rate)
     end
-    if unknown_until > now then
-      value = value .. struct.pack('<d', unknown_until)
+    last = last + bucket[2]
+    if operation == 'reset' then
+      changed, since = true, now
     end
-    local expires_at = ceil(max(anchor + ceil(micros), unknown_until) / 1000) + 1000 -- milliseconds; of fewer digits to format
-    redis.call('SET', KEYS[i], value, 'PXAT', string.format('%d%03d', expires_at / 1000, expires_at % 1000))
+    if changed and not (operation == 'undo' and bucket.carried) then -- of which it is not known what to give back
+      if operation == 'refund' or operation == 'undo' or operation == 'reset' then
+        unknown_until = min(MAX_NUMBER, max(unknown_until, anchor + ceil(micros_before)))
+      end
+      if unknown_until > now then
+        value = value .. struct.pack('<dd', unknown_until, min(since, now))
+      end
+      local expires_at = ceil(max(anchor + ceil(micros), unknown_until) / 1000) + 1000 -- milliseconds; of fewer digits to format
+      local digits = string.format('%d%03d', expires_at / 1000, expires_at % 1000)
+      redis.call('SET', KEYS[first + i], value, 'PXAT', digits)
+    end
   end
+  return struct.pack('>Bd' .. string.rep('d', #debts), allowed and 1 or 0, now, unpack(debts))
 end
-return struct.pack('>Bd' .. string.rep('d', #debts), allowed and 1 or 0, now, unpack(debts))
+
+local replies, at, first = {}, 1, 0
+while call[at] do
+  replies[#replies + 1] = answer(at, first)
+  first = first + call[at + 3]
+  at = at + call[at]
+end
+return table.concat(replies)

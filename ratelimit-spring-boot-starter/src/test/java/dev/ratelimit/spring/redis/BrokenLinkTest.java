@@ -88,7 +88,7 @@ class BrokenLinkTest {
                 new Class<?>[] {RedisClusterAsyncCommands.class},
                 (proxy, method, arguments) -> {
                     byte[] call = ((byte[][]) arguments[3])[0];
-                    operations.add(new String(call, 1, call[0] & 0x1f, StandardCharsets.US_ASCII)); // behind its length
+                    operations.add(new String(call, 2, call[1] & 0x1f, StandardCharsets.US_ASCII)); // behind its length
                     if (operations.size() == 2) {
                         throw new RedisException("not connected");
                     }
@@ -115,7 +115,9 @@ class BrokenLinkTest {
 
         try (RedisBuckets buckets =
                 new RedisBuckets(link, new BucketScript(), Duration.ofSeconds(10), NanoClock.SYSTEM, 10)) {
-            assertThat(buckets.send(Operation.CONSUME, 0, claims)).isEmpty();
+            List<Call> calls = buckets.send(Operation.CONSUME, 0, claims);
+            assertThat(buckets.await(calls, claims, 0)).isNull();
+            buckets.giveBack(calls);
         }
         assertThat(operations).containsExactly("consume", "consume", "undo");
     }

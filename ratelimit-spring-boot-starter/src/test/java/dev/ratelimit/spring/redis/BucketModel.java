@@ -2,6 +2,7 @@ package dev.ratelimit.spring.redis;
 
 import dev.ratelimit.Decision;
 import dev.ratelimit.Limit;
+import dev.ratelimit.spring.redis.BucketScript.Operation;
 import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,6 +19,7 @@ final class BucketModel {
     private List<Level> levels = List.of();
     private @Nullable BigInteger anchor;
     private BigInteger unknownUntil = BigInteger.ZERO; // how much has been paid of what was taken, as others gave back
+    private long since; // what was taken by then is forgotten
 
     /** A limit, and what is missing under it. */
     record Level(Limit limit, BigInteger perMicro, BigInteger perToken, BigInteger debt) {
@@ -117,19 +119,34 @@ final class BucketModel {
     }
 
     /** Writes what became of a bucket, unless that says nothing new; returns whether it did. */
-    boolean write(List<Level> before, List<Level> after, long now, boolean givesBack) {
+    boolean write(List<Level> before, List<Level> after, long now, Operation operation) {
         boolean isAhead = anchor != null && anchor.longValueExact() - now > MAX_CLOCK_SKEW;
-        if (!after.equals(before) || isAhead || isUnderOthers(before)) {
-            anchor = BigInteger.valueOf(Math.max(now, anchor(now)));
-            if (givesBack) {
-                BigInteger full = anchor.add(BigInteger.valueOf(nanos(before) / 1_000));
-                unknownUntil = unknownUntil.max(full).min(MAX_DEBT);
-            }
-            unknownUntil = isUnknown(now) ? unknownUntil : BigInteger.ZERO;
-            levels = after;
-            return true;
+        boolean isCarried = isUnderOthers(before);
+        if (after.equals(before) && !isAhead && !isCarried && operation != Operation.RESET) {
+            return false;
         }
-        return false;
+        since = operation == Operation.RESET || isCarried ? now : Math.min(since, now);
+        if (isCarried) {
+            long from = anchor(now);
+            known(
+                    Math.max(now, from),
+                    nanos(levels.stream()
+                            .map(level -> level.owing(level.debt.subtract(level.paid(now - from))))
+                            .toList()));
+        }
+        anchor = BigInteger.valueOf(Math.max(now, anchor(now)));
+        if (operation == Operation.REFUND || operation == Operation.UNDO || operation == Operation.RESET) {
+            known(anchor.longValueExact(), nanos(before));
+        }
+        unknownUntil = isUnknown(now) ? unknownUntil : BigInteger.ZERO;
+        since = isUnknown(now) ? since : 0;
+        levels = after;
+        return true;
+    }
+
+    private void known(long from, long nanos) {
+        unknownUntil =
+                unknownUntil.max(BigInteger.valueOf(from + nanos / 1_000)).min(MAX_DEBT);
     }
 
     /** Whether the bucket is under other limits than those. */
@@ -165,6 +182,11 @@ final class BucketModel {
     /** Whether others gave back who may have come before somebody who has not been paid for yet. */
     boolean isUnknown(long now) {
         return unknownUntil.longValueExact() > now;
+    }
+
+    /** Whether what was taken at {@code instant} is not to be given back. */
+    boolean isForgotten(long instant) {
+        return instant <= since;
     }
 
     static boolean fits(List<Level> levels, long tokens, long patienceMicros) {

@@ -41,30 +41,28 @@ class BucketScriptModelTest {
     private static final long MICROS_PER_SECOND = 1_000_000;
     private static final long[] ODD_MICROS = {0, 9, 99_999, 100_000, 999_999};
 
-    /** What was sent, and what the model says about it. */
+    /** A request, and what the model says about it. */
     private record Step(
-            String what,
-            List<RedisClaim> claims,
-            long patienceMicros,
-            long now,
-            boolean allowed,
-            List<List<BucketModel.Level>> before,
-            List<Long> nanosToFull,
-            RedisFuture<byte[]> reply) {}
+            Call call, long now, boolean allowed, List<List<BucketModel.Level>> before, List<Long> nanosToFull) {
+
+        List<RedisClaim> claims() {
+            return call.claims();
+        }
+    }
+
+    /** Requests that were sent together, and the reply. */
+    private record Batch(List<Step> steps, RedisFuture<byte[]> reply) {}
 
     private static String script() {
         String text = new String(BucketScript.read(), StandardCharsets.UTF_8);
         text = replaced(text, "redis.call('TIME')", "{ ARGV[#ARGV - 1], ARGV[#ARGV] }");
-        text = replaced(text, "local buckets, debts = {}, {}", "local buckets, debts, expiries = {}, {}, {}");
-        text = replaced(
-                text,
-                ", 'PXAT', string.format('%d%03d', expires_at / 1000, expires_at % 1000))",
-                ")\n expiries[i] = expires_at");
-        return replaced(text, "return struct.pack(", """
+        text = replaced(text, "local VERSION = 2", "local VERSION, expiries = 2, {}");
+        text = replaced(text, ", 'PXAT', digits)", ")\n expiries[first + i] = expires_at");
+        return replaced(text, "return table.concat(replies)", """
                 for i = 1, #KEYS do
-                  debts[#debts + 1] = expiries[i] or -1
+                  replies[#replies + 1] = struct.pack('>d', expiries[i] or -1)
                 end
-                return struct.pack(""");
+                return table.concat(replies)""");
     }
 
     /** Whoever stood in front of it and left has moved it forward, and so it has been paid for earlier. */
@@ -99,17 +97,26 @@ class BucketScriptModelTest {
     private record Timed(RedisAsyncCommands<byte[], byte[]> redis) {
 
         Reply send(int second, Operation operation, RedisClaim claim, @Nullable Reply taken) throws Exception {
-            long number = taken == null ? RedisLimit.MAX_DEBT : taken.instant();
-            byte[][] arguments = BucketScript.arguments(operation, number, List.of(claim), taken);
-            byte[][] timed = Arrays.copyOf(arguments, arguments.length + 2);
-            timed[arguments.length] = ascii(1_700_000_000 + second);
-            timed[arguments.length + 1] = ascii(0);
-            byte[][] keys = {claim.key().getBytes(StandardCharsets.UTF_8)};
-            byte[] reply = redis.<byte[]>eval(
-                            script().getBytes(StandardCharsets.UTF_8), ScriptOutputType.VALUE, keys, timed)
+            List<RedisClaim> claims = List.of(claim);
+            Call call = taken == null
+                    ? new Call(operation, RedisLimit.MAX_DEBT, claims, 0)
+                    : Call.undoing(claims, taken, 0);
+            List<Call> calls = List.of(call);
+            byte[] script = script().getBytes(StandardCharsets.UTF_8);
+            byte[][] arguments = timed(calls, 1_700_000_000 + second, 0);
+            byte[] replies = redis.<byte[]>eval(script, ScriptOutputType.VALUE, BucketScript.keys(calls), arguments)
                     .get();
-            return BucketScript.reply(reply, List.of(claim));
+            BucketScript.complete(calls, replies, null);
+            return call.reply().get();
         }
+    }
+
+    private static byte[][] timed(List<Call> calls, long seconds, long micros) {
+        byte[][] arguments = BucketScript.arguments(calls);
+        byte[][] timed = Arrays.copyOf(arguments, arguments.length + 2);
+        timed[arguments.length] = ascii(seconds);
+        timed[arguments.length + 1] = ascii(micros);
+        return timed;
     }
 
     private static byte[] ascii(long number) {
@@ -157,7 +164,7 @@ class BucketScriptModelTest {
         private final String digest;
         private final Map<String, BucketModel> models = new LinkedHashMap<>();
         private final Map<String, RedisPolicy> policies = new HashMap<>();
-        private final List<Step> steps = new ArrayList<>();
+        private final List<Batch> batches = new ArrayList<>();
         private final List<Step> taken = new ArrayList<>();
         private long now;
         private long retryMicros;
@@ -194,11 +201,18 @@ class BucketScriptModelTest {
         void send() {
             for (int i = 0; i < STEPS; i++) {
                 now = Math.max(0, now + passed());
-                if (random.nextInt(8) == 0) {
-                    String key = random.nextBoolean() ? "a" : "b";
-                    policies.put(key, changed(key));
-                }
-                step();
+                List<Step> steps = new ArrayList<>();
+                do {
+                    if (random.nextInt(8) == 0) {
+                        String key = random.nextBoolean() ? "a" : "b";
+                        policies.put(key, changed(key));
+                    }
+                    steps.add(step());
+                } while (random.nextInt(3) == 0);
+                List<Call> calls = steps.stream().map(Step::call).toList();
+                byte[][] arguments = timed(calls, now / MICROS_PER_SECOND, now % MICROS_PER_SECOND);
+                batches.add(new Batch(
+                        steps, redis.evalsha(digest, ScriptOutputType.VALUE, BucketScript.keys(calls), arguments)));
             }
         }
 
@@ -250,15 +264,16 @@ class BucketScriptModelTest {
             };
         }
 
-        private void step() {
+        private Step step() {
             int choice = random.nextInt(20);
             if (choice == 0 && !taken.isEmpty()) {
-                undo(taken.remove(random.nextInt(taken.size())));
-                return;
+                return undo(taken.remove(random.nextInt(taken.size())));
             }
             Operation operation = choice < 13
                     ? Operation.CONSUME
-                    : choice < 15 ? Operation.PEEK : choice < 17 ? Operation.CHARGE : Operation.REFUND;
+                    : choice < 15
+                            ? Operation.PEEK
+                            : choice < 17 ? Operation.CHARGE : choice < 19 ? Operation.REFUND : Operation.RESET;
             long patience = choice < 10 ? 0 : choice == 10 ? RedisLimit.MAX_DEBT : random.nextLong(1 + 2 * retryMicros);
             int keys = random.nextInt(4);
             List<RedisClaim> claims = new ArrayList<>();
@@ -267,31 +282,28 @@ class BucketScriptModelTest {
                 claims.add(new RedisClaim(
                         new Claim(policy.policy, key, tokens(policy)), policy, "", "{" + seed + "}" + key));
             }
-            send(operation, patience, claims, null, null);
+            return step(new Call(operation, patience, claims, now), null);
         }
 
         /** Has to be what is left of it: a debt is paid in order. */
-        private void undo(Step step) {
+        private Step undo(Step step) {
             List<long[]> debts = step.before.stream()
                     .map(levels -> levels.stream()
                             .mapToLong(level -> level.debt().longValueExact())
                             .toArray())
                     .toList();
-            send(Operation.UNDO, step.now, step.claims, step, new Reply(true, step.now, debts));
+            return step(Call.undoing(step.claims(), new Reply(true, step.now, debts), now), step);
         }
 
-        private void send(
-                Operation operation,
-                long number,
-                List<RedisClaim> claims,
-                @Nullable Step step,
-                @Nullable Reply undone) {
+        private Step step(Call call, @Nullable Step undone) {
+            Operation operation = call.operation();
+            List<RedisClaim> claims = call.claims();
             List<List<BucketModel.Level>> before = new ArrayList<>();
             boolean fits = true;
             for (RedisClaim claim : claims) {
                 List<BucketModel.Level> levels = model(claim).read(limits(claim), now);
                 before.add(levels);
-                fits &= BucketModel.fits(levels, claim.tokens(), number);
+                fits &= BucketModel.fits(levels, claim.tokens(), call.number());
             }
             boolean takes = operation == Operation.CONSUME && fits;
             List<Long> nanosToFull = new ArrayList<>();
@@ -309,49 +321,33 @@ class BucketScriptModelTest {
                                         takes ? level.debt().add(level.ticks(claim.tokens())) : level.debt();
                                     case CHARGE -> level.debt().add(level.ticks(claim.tokens()));
                                     case REFUND -> level.debt().subtract(level.ticks(claim.tokens()));
-                                    default -> level.debt().subtract(standing(Objects.requireNonNull(step), i, j));
+                                    case RESET -> BigInteger.ZERO;
+                                    default -> level.debt().subtract(standing(Objects.requireNonNull(undone), i, j));
                                 }));
                     }
-                    isWritten = model(claim)
-                            .write(
-                                    before.get(i),
-                                    after,
-                                    now,
-                                    operation == Operation.REFUND || operation == Operation.UNDO);
+                    isWritten = model(claim).write(before.get(i), after, now, operation);
                 }
                 nanosToFull.add(isWritten ? model(claim).nanosToFull(now) : -1);
             }
-            byte[][] arguments = BucketScript.arguments(operation, number, claims, undone);
-            byte[][] timed = Arrays.copyOf(arguments, arguments.length + 2);
-            timed[arguments.length] = ascii(now / MICROS_PER_SECOND);
-            timed[arguments.length + 1] = ascii(now % MICROS_PER_SECOND);
-            byte[][] keys = claims.stream()
-                    .map(claim -> claim.key().getBytes(StandardCharsets.UTF_8))
-                    .toArray(byte[][]::new);
-            Step sent = new Step(
-                    operation + " " + number + " "
-                            + claims.stream().map(RedisClaim::claim).toList(),
-                    claims,
-                    number,
-                    now,
-                    takes,
-                    before,
-                    nanosToFull,
-                    redis.evalsha(digest, ScriptOutputType.VALUE, keys, timed));
-            steps.add(sent);
+            Step step = new Step(call, now, takes, before, nanosToFull);
             if (takes) {
-                taken.add(sent);
+                taken.add(step);
             }
             Decision decision =
                     BucketModel.decision(before.get(0), claims.get(0).tokens(), 0);
             retryMicros = decision.never() ? 0 : Math.min(1L << 50, decision.retryAfterNanos() / 1_000);
             resetMicros = Math.min(1L << 50, decision.resetAfterNanos() / 1_000);
+            return step;
         }
 
         private BigInteger standing(Step step, int claim, int limit) {
+            BucketModel model = model(step.claims().get(claim));
+            if (model.isForgotten(step.now)) {
+                return BigInteger.ZERO;
+            }
             BucketModel.Level level = step.before.get(claim).get(limit);
-            BigInteger ticks = level.ticks(step.claims.get(claim).tokens());
-            BigInteger first = model(step.claims.get(claim)).isUnknown(now) ? BigInteger.ZERO : level.debt();
+            BigInteger ticks = level.ticks(step.claims().get(claim).tokens());
+            BigInteger first = model.isUnknown(now) ? BigInteger.ZERO : level.debt();
             return first.add(ticks)
                     .subtract(level.paid(now - step.now))
                     .min(ticks)
@@ -367,34 +363,50 @@ class BucketScriptModelTest {
         }
 
         void check() throws Exception {
-            for (Step step : steps) {
-                byte[] bytes = step.reply.get();
-                String where = "seed %d, at %d, %s".formatted(seed, step.now, step.what);
-                Reply reply = BucketScript.reply(bytes, step.claims);
-                assertThat(reply.allowed()).as(where).isEqualTo(step.allowed);
-                assertThat(reply.instant()).as(where).isEqualTo(step.now);
-                for (int i = 0; i < step.claims.size(); i++) {
-                    List<BucketModel.Level> levels = step.before.get(i);
-                    assertThat(reply.debts().get(i))
-                            .as(where)
-                            .isEqualTo(levels.stream()
-                                    .mapToLong(level -> level.debt().longValueExact())
-                                    .toArray());
-                    RedisClaim claim = step.claims.get(i);
-                    if (!step.what.startsWith("UNDO")) {
-                        assertThat(claim.policy().decide(reply.debts().get(i), claim.tokens(), step.patienceMicros))
-                                .as(where)
-                                .isEqualTo(BucketModel.decision(levels, claim.tokens(), step.patienceMicros));
-                    }
-                    if (!step.what.startsWith("PEEK")) {
-                        int place = bytes.length + Double.BYTES * (i - step.claims.size());
-                        long expiresAt = (long) ByteBuffer.wrap(bytes).getDouble(place); // milliseconds
-                        long nanos = step.nanosToFull.get(i);
-                        long millis = nanos < 0 ? -1 : 1_000 + (step.now + nanos / 1_000 + 999) / 1_000;
-                        long rounding = nanos / 1_000 + step.now > RedisLimit.MAX_DEBT ? 1 : 0; // of a sum above 2^53
-                        assertThat(expiresAt).as(where).isBetween(millis - rounding, millis);
-                    }
+            for (Batch batch : batches) {
+                byte[] replies = batch.reply.get();
+                BucketScript.complete(batch.steps.stream().map(Step::call).toList(), replies, null);
+                int keys = batch.steps.stream()
+                        .mapToInt(step -> step.claims().size())
+                        .sum();
+                ByteBuffer expiries = ByteBuffer.wrap(replies).position(replies.length - keys * Double.BYTES);
+                for (Step step : batch.steps) {
+                    check(step, expiries);
                 }
+            }
+        }
+
+        private void check(Step step, ByteBuffer expiries) throws Exception {
+            Operation operation = step.call.operation();
+            String where = "seed %d, at %d, %s %d %s"
+                    .formatted(
+                            seed,
+                            step.now,
+                            operation,
+                            step.call.number(),
+                            step.claims().stream().map(RedisClaim::claim).toList());
+            Reply reply = step.call.reply().get();
+            assertThat(reply.allowed()).as(where).isEqualTo(step.allowed);
+            assertThat(reply.instant()).as(where).isEqualTo(step.now);
+            for (int i = 0; i < step.claims().size(); i++) {
+                List<BucketModel.Level> levels = step.before.get(i);
+                assertThat(reply.debts().get(i))
+                        .as(where)
+                        .isEqualTo(levels.stream()
+                                .mapToLong(level -> level.debt().longValueExact())
+                                .toArray());
+                RedisClaim claim = step.claims().get(i);
+                if (operation != Operation.UNDO) {
+                    long patience = step.call.number();
+                    assertThat(claim.policy().decide(reply.debts().get(i), claim.tokens(), patience))
+                            .as(where)
+                            .isEqualTo(BucketModel.decision(levels, claim.tokens(), patience));
+                }
+                long expiresAt = (long) expiries.getDouble(); // milliseconds
+                long nanos = step.nanosToFull.get(i);
+                long millis = nanos < 0 ? -1 : 1_000 + (step.now + nanos / 1_000 + 999) / 1_000;
+                long rounding = nanos / 1_000 + step.now > RedisLimit.MAX_DEBT ? 1 : 0; // of a sum above 2^53
+                assertThat(expiresAt).as(where).isBetween(millis - rounding, millis);
             }
         }
     }

@@ -206,6 +206,16 @@ class RedisRateLimiterTest {
     }
 
     @Test
+    void givesNothingBackThatAResetHasGivenBack() {
+        Reservation taken = limiter.reserve(List.of(new Claim(api, "k", 5)), Duration.ZERO);
+        limiter.reset(api, "k");
+        assertThat(limiter.tryConsume(api, "k", 5).allowed()).isTrue();
+
+        taken.undo();
+        assertThat(limiter.peek(api, "k", 1).remaining()).isZero();
+    }
+
+    @Test
     void givesNothingBackHereThatHasFlowedInAgainBeforeRedisDenied() {
         AtomicBoolean held = new AtomicBoolean(true);
         AtomicReference<RedisRateLimiter> self = new AtomicReference<>();

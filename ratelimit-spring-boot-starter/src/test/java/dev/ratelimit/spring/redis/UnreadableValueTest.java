@@ -34,7 +34,7 @@ class UnreadableValueTest {
             "redis.call('SET', KEYS[1], cmsgpack.pack(2, 0.5) .. struct.pack('<d', 0))",
             "redis.call('SET', KEYS[1], cmsgpack.pack(2, 1, 5, 1, 17280000000))",
             "redis.call('SET', KEYS[1], cmsgpack.pack(2, 1, 5, 1, 17280000000) .. struct.pack('<d', 0))",
-            "redis.call('SET', KEYS[1], cmsgpack.pack(2, 1, 5, 1, 17280000000) .. struct.pack('<dddd', 0, 0, 0, 0))",
+            "redis.call('SET', KEYS[1], cmsgpack.pack(2, 1, 5, 1, 17280000000) .. struct.pack('<ddddd', 0, 0, 0, 0, 0))",
             "redis.call('SET', KEYS[1], cmsgpack.pack(3, 1, 5, 1, 17280000000) .. struct.pack('<dd', 0, 0))",
             "redis.call('SET', KEYS[1], cmsgpack.pack(2, 2, 5, 1, 17280000000) .. struct.pack('<dd', 0, 0))",
             "redis.call('SET', KEYS[1], cmsgpack.pack(2, 1, 5, 1, 17280000000) .. struct.pack('<dd', 0, -1))",
@@ -43,8 +43,9 @@ class UnreadableValueTest {
             "redis.call('SET', KEYS[1], cmsgpack.pack(2, 1, 5, 1, 17280000000) .. struct.pack('<dd', 0, 0.5))",
             "redis.call('SET', KEYS[1], cmsgpack.pack(2, 1, 5, 1, 17280000000) .. struct.pack('<dd', 0, 2 ^ 53))",
             "redis.call('SET', KEYS[1], cmsgpack.pack(2, 1, 5, 1, 17280000000) .. struct.pack('<dd', -1, 0))",
-            "redis.call('SET', KEYS[1], cmsgpack.pack(2, 1, 5, 1, 17280000000) .. struct.pack('<ddd', 0, 0, -1))",
-            "redis.call('SET', KEYS[1], cmsgpack.pack(2, 1, 5, 1, 17280000000) .. struct.pack('<ddd', 0, 0, 0 / 0))",
+            "redis.call('SET', KEYS[1], cmsgpack.pack(2, 1, 5, 1, 17280000000) .. struct.pack('<dddd', 0, 0, -1, 0))",
+            "redis.call('SET', KEYS[1], cmsgpack.pack(2, 1, 5, 1, 17280000000) .. struct.pack('<dddd', 0, 0, 0, 0 / 0))",
+            "redis.call('SET', KEYS[1], cmsgpack.pack(2, 1, 5, 1, 17280000000) .. struct.pack('<ddd', 0, 0, 0))",
             "redis.call('SET', KEYS[1], cmsgpack.pack(2, 1, 5, 0, 17280000000) .. struct.pack('<dd', 0, 0))",
             "redis.call('SET', KEYS[1], cmsgpack.pack(2, 1, 0, 1, 17280000000) .. struct.pack('<dd', 0, 0))",
             "redis.call('SET', KEYS[1], cmsgpack.pack(2, 1, 5, 1, '0') .. struct.pack('<dd', 0, 0))",
@@ -81,6 +82,11 @@ class UnreadableValueTest {
                             .isTrue();
                     assertThat(degraded).as(value).containsExactly("api"); // whoever peeks decides nothing
                     assertThat(server.call("DUMP", key)).as(value).isEqualTo(planted);
+
+                    limiter.reset(api, "k");
+                    assertThat(limiter.tryConsume(api, "k", 5).allowed())
+                            .as(value)
+                            .isTrue();
                 }
                 degraded.clear();
                 assertThat(limiter.tryConsume(api, "other", 5).allowed()).isTrue();

@@ -1,0 +1,32 @@
+package dev.ratelimit.spring.redis;
+
+import dev.ratelimit.spring.redis.BucketScript.Operation;
+import dev.ratelimit.spring.redis.BucketScript.Reply;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What is asked about claims whose keys are in one slot, all or nothing, and the reply to come.
+ *
+ * @param number what it is depends on the operation, as bucket.lua says
+ * @param undone the reply by which they were charged that are to be given back
+ * @param madeAt a reading of the clock, from before it was sent
+ */
+record Call(
+        Operation operation,
+        long number,
+        List<RedisClaim> claims,
+        @Nullable Reply undone,
+        long madeAt,
+        CompletableFuture<Reply> reply) {
+
+    Call(Operation operation, long number, List<RedisClaim> claims, long madeAt) {
+        this(operation, number, claims, null, madeAt, new CompletableFuture<>());
+    }
+
+    /** Returns a call that gives back what {@code taken} says was taken by {@code claims}. */
+    static Call undoing(List<RedisClaim> claims, Reply taken, long madeAt) {
+        return new Call(Operation.UNDO, taken.instant(), claims, taken, madeAt, new CompletableFuture<>());
+    }
+}

@@ -1,0 +1,193 @@
+package dev.ratelimit.spring.redis;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.ratelimit.Claim;
+import dev.ratelimit.Limit;
+import dev.ratelimit.NanoClock;
+import dev.ratelimit.Policy;
+import dev.ratelimit.spring.redis.BucketScript.Operation;
+import dev.ratelimit.spring.redis.BucketScript.Reply;
+import io.lettuce.core.RedisException;
+import io.lettuce.core.cluster.api.async.RedisClusterAsyncCommands;
+import io.lettuce.core.protocol.AsyncCommand;
+import io.lettuce.core.protocol.Command;
+import io.lettuce.core.protocol.CommandType;
+import java.lang.reflect.Proxy;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.mockito.Mockito;
+import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactory;
+
+class CallQueueTest {
+    private final Policy api = Policy.of("api", Limit.parse("5/1d"));
+    private final RedisKeys keys = new RedisKeys("app", null);
+    private final RedisLink link = Mockito.mock(RedisLink.class);
+    private final CallQueue queue = new CallQueue(link, new BucketScript());
+    private final List<Sent> sent = new ArrayList<>();
+
+    /** A round trip that is not answered until a test does so. */
+    private record Sent(int keys, AsyncCommand<byte[], byte[], byte[]> command) {
+
+        void answer() {
+            ByteBuffer replies = ByteBuffer.allocate(17 * keys);
+            for (int i = 0; i < keys; i++) {
+                replies.put((byte) 1).putDouble(5).putDouble(i);
+            }
+            command.toCompletableFuture().complete(replies.array());
+        }
+
+        void fail() {
+            command.toCompletableFuture().completeExceptionally(new RedisException("of a test"));
+        }
+    }
+
+    @SuppressWarnings("unchecked")
+    CallQueueTest() {
+        RedisClusterAsyncCommands<byte[], byte[]> commands =
+                (RedisClusterAsyncCommands<byte[], byte[]>) Proxy.newProxyInstance(
+                        getClass().getClassLoader(),
+                        new Class<?>[] {RedisClusterAsyncCommands.class},
+                        (proxy, method, arguments) -> {
+                            Sent one = new Sent(
+                                    ((byte[][]) arguments[2]).length,
+                                    new AsyncCommand<>(new Command<>(CommandType.EVALSHA, null)));
+                            sent.add(one);
+                            return one.command;
+                        });
+        Mockito.when(link.commands()).thenReturn(commands);
+    }
+
+    private RedisClaim claim(String key) {
+        return new RedisClaim(new Claim(api, key, 1), new RedisPolicy(api, 1), key, keys);
+    }
+
+    private List<Call> send(int count) {
+        List<Call> calls = IntStream.range(0, count)
+                .mapToObj(i -> new Call(Operation.CONSUME, 0, List.of(claim("k" + i)), 0))
+                .toList();
+        calls.forEach(queue::send);
+        return calls;
+    }
+
+    private List<Integer> sizes() {
+        return sent.stream().map(Sent::keys).toList();
+    }
+
+    @Test
+    void sendsTogetherWhatComesWhileOthersAreUnderWay() {
+        List<Call> calls = send(5);
+        assertThat(sizes()).containsExactly(1, 1);
+
+        sent.get(1).answer();
+        assertThat(sizes()).containsExactly(1, 1, 3);
+        assertThat(calls.get(0).reply()).isNotDone();
+        assertThat(calls.get(1).reply()).isCompleted();
+
+        sent.get(2).answer();
+        assertThat(calls.subList(2, 5).stream()
+                        .map(call -> call.reply().join().debts().get(0)[0]))
+                .containsExactly(0L, 1L, 2L);
+    }
+
+    @Test
+    void sendsNoMoreTogetherThanRedisShouldBeHeldUpFor() {
+        send(20);
+
+        sent.get(0).answer();
+        sent.get(1).answer();
+        assertThat(sizes()).containsExactly(1, 1, 16, 2);
+    }
+
+    @Test
+    void sendsAtOnceInACluster() {
+        Mockito.when(link.isCluster()).thenReturn(true);
+
+        send(4);
+        assertThat(sizes()).containsExactly(1, 1, 1, 1);
+    }
+
+    @Test
+    void failsAllThatWereSentTogetherAndSendsTheNext() {
+        List<Call> calls = send(5);
+        sent.get(0).answer();
+        sent.get(2).fail();
+        sent.get(1).fail();
+
+        assertThat(calls.subList(1, 5)).allMatch(call -> call.reply().isCompletedExceptionally());
+        send(1);
+        assertThat(sizes()).containsExactly(1, 1, 3, 1);
+    }
+
+    @Test
+    void failsWhatCannotBeSent() {
+        Mockito.when(link.commands()).thenThrow(new RedisException("not connected"));
+
+        assertThat(send(3)).allMatch(call -> call.reply().isCompletedExceptionally());
+    }
+
+    @Test
+    void sendsWhatSomebodyWaitsForThoughNothingIsAnswered() {
+        try (RedisBuckets buckets =
+                new RedisBuckets(link, new BucketScript(), Duration.ofMillis(100), NanoClock.SYSTEM, 10)) {
+            List<List<Call>> waiting = new ArrayList<>();
+            for (int i = 0; i < 4; i++) {
+                waiting.add(buckets.send(Operation.CONSUME, 0, List.of(claim("k" + i))));
+            }
+            assertThat(sizes()).containsExactly(1, 1);
+
+            assertThat(buckets.await(waiting.get(3), List.of(claim("k3")), 0)).isNull();
+            assertThat(sizes()).containsExactly(1, 1, 2);
+        }
+    }
+
+    private static String outcome(@Nullable Reply reply, @Nullable Throwable failure) {
+        return failure instanceof UnreadableValueException
+                ? "unreadable"
+                : reply == null ? "failed" : reply.allowed() ? "allowed" : "denied";
+    }
+
+    @Test
+    void decidesEachOfThoseThatAreSentTogetherByItself() {
+        try (RedisProcess server = RedisProcess.start()) {
+            LettuceConnectionFactory connections = new LettuceConnectionFactory("127.0.0.1", server.port());
+            connections.afterPropertiesSet();
+            try (RedisLink real = new RedisLink(connections)) {
+                real.start();
+                server.call("RPUSH", claim("bad").key(), "none of ours");
+                List<Call> calls = new ArrayList<>();
+                for (String key : List.of("good", "bad", "good", "other")) {
+                    for (int i = 0; i < 3; i++) {
+                        calls.add(new Call(Operation.CONSUME, 0, List.of(claim(key)), 0));
+                    }
+                }
+                new CallQueue(real, new BucketScript()).sendNow(calls);
+
+                assertThat(calls.stream()
+                                .map(call -> call.reply()
+                                        .handle(CallQueueTest::outcome)
+                                        .join()))
+                        .containsExactly(
+                                "allowed",
+                                "allowed",
+                                "allowed",
+                                "unreadable",
+                                "unreadable",
+                                "unreadable",
+                                "allowed",
+                                "allowed",
+                                "denied",
+                                "allowed",
+                                "allowed",
+                                "allowed");
+            } finally {
+                connections.destroy();
+            }
+        }
+    }
+}
