@@ -93,7 +93,7 @@ class ServerTest {
         try (RedisProcess redis = RedisProcess.start();
                 LogLines lines = new LogLines()) {
             String[] user =
-                    "ACL SETUSER app on >right ~ratelimit:* +evalsha +eval +time +get +set +del +hello +ping +client"
+                    "ACL SETUSER app on >right ~ratelimit:* +evalsha +eval +time +get +set +hello +ping +client"
                             .split(" ");
             redis.call(user);
             RedisStandaloneConfiguration server = at(redis.port());
