@@ -76,18 +76,25 @@ class CasArrayBucket extends GuardedBucket {
     }
 
     @Override
-    final boolean undo(Charge charge) {
+    boolean undo(Charge charge) {
+        return undoUpToRoom(charge) >= 0;
+    }
+
+    /** Gives back what there is room for, and returns how many tokens there is none for; or less than 0 where it is retired. */
+    final long undoUpToRoom(Charge charge) {
         while (true) {
             long[] before = state;
             if (isRetired(before)) {
-                return false;
+                return -1;
             }
             long[] after = before.clone();
-            long undoneNanos = terms.undo(after, terms.clock.nanos(), charge);
+            long nanos = terms.clock.nanos();
+            long beyondRoom = terms.beyondRoom(before, nanos, charge);
+            long undoneNanos = terms.undo(after, nanos, charge);
             boolean done = STATE.compareAndSet(this, before, after);
             terms.undone(undoneNanos, done);
             if (done) {
-                return true;
+                return beyondRoom;
             }
         }
     }

@@ -123,9 +123,17 @@ class CasBucket extends GuardedBucket {
         }
     }
 
-    /** What has flowed in again, {@code fullAt} tells only while nobody else gives back: or it could be what it was by chance. */
     @Override
-    final boolean undo(Charge charge) {
+    boolean undo(Charge charge) {
+        return undoUpToRoom(charge) >= 0;
+    }
+
+    /**
+     * Gives back what there is room for, and returns how many tokens there is none for; or less than 0 where it is retired.
+     *
+     * <p>What has flowed in again, {@code fullAt} tells only while nobody else gives back: or it could be what it was by chance.
+     */
+    final long undoUpToRoom(Charge charge) {
         terms.givingBack.lock();
         try {
             return undoAlone(charge);
@@ -134,19 +142,20 @@ class CasBucket extends GuardedBucket {
         }
     }
 
-    private boolean undoAlone(Charge charge) {
+    private long undoAlone(Charge charge) {
         while (true) {
             long before = fullAt;
             if (before == RETIRED) {
-                return false;
+                return -1;
             }
             long[] after = {before, anchor}; // in this order
             long nanos = terms.clock.nanos();
+            long beyondRoom = terms.beyondRoom(after, nanos, charge);
             long undoneNanos = terms.undo(after, nanos, charge);
             boolean done = write(before, terms.debts(after, nanos)[0], nanos);
             terms.undone(undoneNanos, done);
             if (done) {
-                return true;
+                return beyondRoom;
             }
         }
     }

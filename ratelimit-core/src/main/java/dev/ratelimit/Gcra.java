@@ -102,6 +102,11 @@ final class Gcra {
         return Math.max(0, debt - Math.min(unpaid, tokens * ticksPerToken));
     }
 
+    /** Returns how many whole tokens {@link #undone} would give back if there were room for them. */
+    long beyondRoom(long debt, long tokens, long unpaid) {
+        return Math.max(0, Math.min(unpaid, tokens * ticksPerToken) - debt) / ticksPerToken;
+    }
+
     /** Returns how many whole tokens fill a bucket with that debt. */
     long missing(long debt) {
         return ceilDiv(debt, ticksPerToken);

@@ -137,6 +137,19 @@ final class StripedBucket extends GuardedBucket {
         return !isRetired();
     }
 
+    /** Gives to other cells what a cell has no room for, and returns whether it did, which it does not if that was retired. */
+    private boolean spread(long beyondRoom) {
+        if (beyondRoom > 0) {
+            additions.lock();
+            try {
+                addUpTo(Shares::missingTokens, beyondRoom);
+            } finally {
+                additions.unlock();
+            }
+        }
+        return beyondRoom >= 0;
+    }
+
     /** Adds to each cell, or takes from it, no more than {@code most} of it, and returns what is left. */
     private long addUpTo(ToLongFunction<GuardedBucket> most, long tokens) {
         long left = tokens;
@@ -273,21 +286,31 @@ final class StripedBucket extends GuardedBucket {
 
     /** Fields to fill two cache lines, so that no two cells share one. */
     @SuppressWarnings("UnusedVariable")
-    private static final class PaddedCasBucket extends CasBucket {
+    private final class PaddedCasBucket extends CasBucket {
         long p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, p11, p12, p13, p14;
 
         PaddedCasBucket(Terms terms, long[] state) {
             super(terms, state);
         }
+
+        @Override
+        boolean undo(Charge charge) {
+            return spread(undoUpToRoom(charge));
+        }
     }
 
     /** The same. */
     @SuppressWarnings("UnusedVariable")
-    private static final class PaddedCasArrayBucket extends CasArrayBucket {
+    private final class PaddedCasArrayBucket extends CasArrayBucket {
         long p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, p11, p12, p13, p14;
 
         PaddedCasArrayBucket(Terms terms, long[] state) {
             super(terms, state);
+        }
+
+        @Override
+        boolean undo(Charge charge) {
+            return spread(undoUpToRoom(charge));
         }
     }
 }

@@ -300,6 +300,24 @@ final class Terms {
         return toBeUndone(longest);
     }
 
+    /**
+     * Returns how many whole tokens of a charge are to be given back that a bucket of this state has no room for, as others have
+     * given back there.
+     */
+    long beyondRoom(long[] state, long nanos, Charge charge) {
+        if (charge.resets() != resets.get()) {
+            return 0;
+        }
+        long now = now(state, nanos);
+        long movedNanos = mayBeUndoneNanos.get() - charge.undoneNanos();
+        long fewest = Long.MAX_VALUE;
+        for (int i = 0; i < limits.length; i++) {
+            long unpaid = unpaid(charge, i, now, movedNanos);
+            fewest = Math.min(fewest, limits[i].beyondRoom(debt(state, i, now), charge.tokens(), unpaid));
+        }
+        return fewest;
+    }
+
     /** Notes that somebody is about to give back what makes a bucket full earlier by {@code nanos}, and returns these. */
     private long toBeUndone(long nanos) {
         if (nanos > 0) {

@@ -143,6 +143,47 @@ class StripedBucketTest {
         assertThat(consumed.get() + bucket.peek(Long.MAX_VALUE).remaining()).isEqualTo(100_000);
     }
 
+    /** A refund goes to the cells that lack most of it, and so the cell that a charge is from may have no room for it. */
+    @ParameterizedTest
+    @ValueSource(strings = {"2048/1d", "2048/1d 9999/7d"})
+    void losesNothingThatItGivesBackWhereOthersHaveRefunded(String limits) {
+        GuardedBucket bucket = striped(2, Long.MAX_VALUE, limits.split(" "));
+        Charges charges = new Charges();
+        bucket.reserve(1_500, 0, charges);
+        bucket.tryConsume(500);
+        bucket.refund(500);
+
+        charges.undo();
+        assertThat(bucket.tryConsume(2_048).allowed()).isTrue();
+        assertThat(bucket.tryConsume(1).allowed()).isFalse();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"2048/1d", "2048/1d 9999/7d"})
+    void losesNothingToAThreadThatConsumesAndRefundsWhileItGathers(String limits) {
+        AtomicReference<StripedBucket> full = new AtomicReference<>();
+        Terms terms = new Terms(Stream.of(limits.split(" ")).map(Limit::parse).toList(), () -> {
+            StripedBucket bucket = full.get();
+            if (bucket != null && (isEmpty(bucket.cell(0)) || isEmpty(bucket.cell(1)))) {
+                full.set(null);
+                bucket.tryConsume(600);
+                bucket.refund(600);
+            }
+            return 0;
+        });
+        StripedBucket bucket = (StripedBucket) StripedBucket.of(terms, terms.stateOf(Long.MAX_VALUE), 2);
+        full.set(bucket);
+
+        assertThat(bucket.tryConsume(1_800).allowed()).isTrue();
+        assertThat(full).hasNullValue();
+        assertThat(bucket.tryConsume(248).allowed()).isTrue();
+        assertThat(bucket.tryConsume(1).allowed()).isFalse();
+    }
+
+    private static boolean isEmpty(GuardedBucket cell) {
+        return cell.terms.tokens(cell.state(), 0) == 0;
+    }
+
     @Test
     @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
     void endsALineThatNobodyCouldWaitOut() {
