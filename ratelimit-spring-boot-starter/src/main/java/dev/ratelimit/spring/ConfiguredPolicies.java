@@ -34,7 +34,9 @@ public final class ConfiguredPolicies {
 
     private static Map<String, ConfiguredPolicy> byName(Collection<ConfiguredPolicy> policies) {
         Map<String, ConfiguredPolicy> byName = new LinkedHashMap<>();
-        policies.forEach(each -> byName.put(each.policy().name(), each));
+        for (ConfiguredPolicy each : policies) {
+            byName.put(each.policy().name(), each);
+        }
         return Collections.unmodifiableMap(byName);
     }
 

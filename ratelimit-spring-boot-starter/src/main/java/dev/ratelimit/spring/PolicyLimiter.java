@@ -28,7 +28,16 @@ public final class PolicyLimiter {
         this.limiter = limiter;
         this.policies = policies;
         this.counts = counts;
-        this.penalizes = policies.all().stream().anyMatch(each -> each.penalty() != null);
+        this.penalizes = hasPenalty(policies);
+    }
+
+    private static boolean hasPenalty(ConfiguredPolicies policies) {
+        for (ConfiguredPolicy each : policies.all()) {
+            if (each.penalty() != null) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** Decides as {@link RateLimiter#tryConsume(Policy, String, long)} does, and takes note of what it decided. */

@@ -29,7 +29,9 @@ public final class RateLimitCounts {
      * @hidden
      */
     public RateLimitCounts(ConfiguredPolicies policies) {
-        policies.all().forEach(each -> counts.put(each.policy().name(), new PolicyCounts()));
+        for (ConfiguredPolicy each : policies.all()) {
+            counts.put(each.policy().name(), new PolicyCounts());
+        }
     }
 
     /** The numbers of one policy. */

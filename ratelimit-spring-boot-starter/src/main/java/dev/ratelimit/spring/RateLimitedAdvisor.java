@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.springframework.aop.support.StaticMethodMatcherPointcutAdvisor;
+import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.core.Ordered;
 import org.springframework.util.ClassUtils;
 import org.springframework.util.StringValueResolver;
@@ -39,16 +40,20 @@ public final class RateLimitedAdvisor extends StaticMethodMatcherPointcutAdvisor
      * @param byClass whether proxies are subclasses also of what has interfaces
      */
     public RateLimitedAdvisor(
-            Supplier<ConfiguredPolicies> policies,
+            ObjectProvider<ConfiguredPolicies> policies,
             StringValueResolver placeholders,
             Consumer<Policy> requireFitting,
-            Supplier<PolicyLimiter> limiter,
-            Supplier<NanoClock> clock,
-            Supplier<CallContexts> contexts,
+            ObjectProvider<PolicyLimiter> limiter,
+            ObjectProvider<NanoClock> clock,
+            ObjectProvider<CallContexts> contexts,
             boolean byClass) {
-        this.calls = SingletonSupplier.of(() -> new RateLimitedCalls(policies.get(), placeholders, requireFitting));
-        setAdvice(new RateLimitedInterceptor(
-                SingletonSupplier.of(() -> new CallLimiter(calls.get(), limiter.get(), clock.get(), contexts.get()))));
+        this.calls =
+                SingletonSupplier.of(() -> new RateLimitedCalls(policies.getObject(), placeholders, requireFitting));
+        setAdvice(new RateLimitedInterceptor(SingletonSupplier.of(() -> new CallLimiter(
+                calls.get(),
+                limiter.getObject(),
+                clock.getObject(),
+                contexts.getIfAvailable(() -> CallContexts.NONE)))));
         this.byClass = byClass;
         setClassFilter(new MentioningTypes());
         setOrder(ORDER);
@@ -78,6 +83,9 @@ public final class RateLimitedAdvisor extends StaticMethodMatcherPointcutAdvisor
 
     /** Returns the names of the policies that a call of {@code method} on {@code type} is charged to. */
     public List<String> policiesOf(Method method, Class<?> type) {
+        if (!getClassFilter().matches(type)) {
+            return List.of();
+        }
         return calls.get().of(method, type).limits().stream()
                 .map(call -> call.policy().policy().name())
                 .toList();

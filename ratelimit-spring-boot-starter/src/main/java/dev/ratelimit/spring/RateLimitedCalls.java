@@ -123,9 +123,10 @@ final class RateLimitedCalls {
                 .toList();
     }
 
-    /** Whether {@code element} is annotated itself, whatever it inherits or overrides. */
+    /** Whether {@code element} is annotated itself, whatever it inherits or overrides; most have no annotation at all. */
     static boolean mentions(AnnotatedElement element) {
-        return search(element, SearchStrategy.DIRECT).isPresent(RateLimited.class);
+        return element.getDeclaredAnnotations().length > 0
+                && search(element, SearchStrategy.DIRECT).isPresent(RateLimited.class);
     }
 
     private static MergedAnnotations search(AnnotatedElement element, SearchStrategy strategy) {

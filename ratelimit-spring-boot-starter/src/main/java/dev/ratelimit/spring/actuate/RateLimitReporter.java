@@ -4,10 +4,12 @@ import dev.ratelimit.NanoClock;
 import dev.ratelimit.spring.BackendDegradedEvent;
 import dev.ratelimit.spring.BackendRecoveredEvent;
 import dev.ratelimit.spring.ConfiguredPolicies;
+import dev.ratelimit.spring.ConfiguredPolicy;
 import dev.ratelimit.spring.Outcome;
 import dev.ratelimit.spring.RateLimitCounts;
 import dev.ratelimit.spring.RateLimitDeniedEvent;
 import dev.ratelimit.spring.redis.RedisStats;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -35,7 +37,7 @@ public final class RateLimitReporter implements SmartLifecycle {
             DEFAULT_PHASE - 4_096; // stops after the web server, whose last requests count, too
     private static final long STOP_PATIENCE_SECONDS = 5;
 
-    private final List<Denials> denials;
+    private final List<Denials> denials = new ArrayList<>(); // never changed but for the numbers
     private final RateLimitCounts counts;
     private final @Nullable RedisStats redis;
     private final ApplicationEventPublisher events;
@@ -51,10 +53,10 @@ public final class RateLimitReporter implements SmartLifecycle {
             @Nullable RedisStats redis,
             ApplicationEventPublisher events,
             NanoClock clock) {
-        this.denials = policies.all().stream()
-                .map(each -> each.policy().name())
-                .map(name -> new Denials(name, counts.count(name, Outcome.DENIED), clock.nanos() - MINUTE_NANOS))
-                .toList();
+        for (ConfiguredPolicy each : policies.all()) {
+            String name = each.policy().name();
+            denials.add(new Denials(name, counts.count(name, Outcome.DENIED), clock.nanos() - MINUTE_NANOS));
+        }
         this.counts = counts;
         this.redis = redis;
         this.events = events;

@@ -14,6 +14,7 @@ import org.springframework.web.servlet.DispatcherServlet;
 import org.springframework.web.servlet.HandlerMapping;
 import org.springframework.web.servlet.function.support.RouterFunctionMapping;
 import org.springframework.web.servlet.handler.AbstractUrlHandlerMapping;
+import org.springframework.web.servlet.mvc.method.RequestMappingInfo;
 import org.springframework.web.servlet.mvc.method.RequestMappingInfoHandlerMapping;
 import org.springframework.web.servlet.resource.ResourceHttpRequestHandler;
 import org.springframework.web.util.pattern.PathPattern;
@@ -30,8 +31,12 @@ final class HandlerPaths {
 
     HandlerPaths(List<HandlerMapping> mappings, Collection<? extends ServletRegistration> servlets) {
         complete = !mappings.isEmpty();
-        mappings.forEach(this::add);
-        servlets.forEach(this::add);
+        for (HandlerMapping mapping : mappings) {
+            add(mapping);
+        }
+        for (ServletRegistration servlet : servlets) {
+            add(servlet);
+        }
     }
 
     private void add(ServletRegistration servlet) {
@@ -45,7 +50,9 @@ final class HandlerPaths {
 
     private void add(HandlerMapping mapping) {
         if (mapping instanceof RequestMappingInfoHandlerMapping methods) {
-            methods.getHandlerMethods().keySet().forEach(info -> patterns.addAll(info.getPatternValues()));
+            for (RequestMappingInfo info : methods.getHandlerMethods().keySet()) {
+                patterns.addAll(info.getPatternValues());
+            }
         } else if (mapping instanceof AbstractUrlHandlerMapping urls) {
             urls.getHandlerMap().forEach(this::add);
             complete &= urls.getDefaultHandler() == null;

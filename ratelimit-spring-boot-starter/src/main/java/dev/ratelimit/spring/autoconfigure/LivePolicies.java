@@ -62,7 +62,11 @@ final class LivePolicies implements PolicyChanger {
     }
 
     private static List<Policy> limits(ConfiguredPolicies policies) {
-        return policies.all().stream().map(ConfiguredPolicy::policy).toList();
+        List<Policy> limits = new ArrayList<>();
+        for (ConfiguredPolicy each : policies.all()) {
+            limits.add(each.policy());
+        }
+        return limits;
     }
 
     @Override

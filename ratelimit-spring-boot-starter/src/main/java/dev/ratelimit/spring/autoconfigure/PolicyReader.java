@@ -39,8 +39,11 @@ record PolicyReader(RateLimitProperties properties) {
                         "has a name that an environment variable could not tell from " + twin);
             }
         }
-        return new ConfiguredPolicies(
-                properties.policies().keySet().stream().map(this::read).toList());
+        List<ConfiguredPolicy> policies = new ArrayList<>();
+        for (String name : properties.policies().keySet()) {
+            policies.add(read(name));
+        }
+        return new ConfiguredPolicies(policies);
     }
 
     private ConfiguredPolicy read(String name) {

@@ -14,10 +14,11 @@ import org.springframework.boot.context.properties.bind.PropertySourcesPlacehold
 import org.springframework.boot.context.properties.source.ConfigurationPropertyName;
 import org.springframework.boot.context.properties.source.ConfigurationPropertySource;
 import org.springframework.boot.context.properties.source.ConfigurationPropertySources;
-import org.springframework.boot.convert.ApplicationConversionService;
 import org.springframework.core.NestedExceptionUtils;
 import org.springframework.core.convert.ConversionFailedException;
 import org.springframework.core.convert.ConversionService;
+import org.springframework.core.convert.support.DefaultConversionService;
+import org.springframework.core.convert.support.GenericConversionService;
 import org.springframework.core.env.ConfigurableEnvironment;
 
 /**
@@ -30,12 +31,14 @@ final class PropertiesReader {
     /** What stands for the name of a policy, which need not be one of a property. */
     static final String POLICY = "policy";
 
-    private static final ConversionService CONVERSIONS = conversions();
+    /** Ours, which come before those that Boot has for all. */
+    private static final List<ConversionService> CONVERSIONS = List.of(conversions());
 
     private PropertiesReader() {}
 
     private static ConversionService conversions() {
-        ApplicationConversionService conversions = new ApplicationConversionService();
+        GenericConversionService conversions = new GenericConversionService();
+        DefaultConversionService.addCollectionConverters(conversions); // several limits in one text
         conversions.addConverter(new LimitProperties.TextConverter());
         return conversions;
     }
@@ -48,7 +51,7 @@ final class PropertiesReader {
     static RateLimitProperties read(ConfigurableEnvironment environment) {
         UnknownProperties.refuse(environment);
         return read(
-                ConfigurationPropertySources.from(environment.getPropertySources()),
+                ConfigurationPropertySources.get(environment),
                 new PropertySourcesPlaceholdersResolver(environment),
                 ConfigurationPropertyName.of(PREFIX),
                 RateLimitProperties.class,
@@ -71,7 +74,7 @@ final class PropertiesReader {
             Class<T> type,
             String place) {
         try {
-            return new Binder(sources, placeholders, CONVERSIONS).bindOrCreate(root.toString(), type);
+            return new Binder(sources, placeholders, CONVERSIONS, null, null, null).bindOrCreate(root.toString(), type);
         } catch (BindException e) {
             throw sentence(
                     e, place + e.getName().toString().substring(root.toString().length()));

@@ -174,12 +174,12 @@ public final class RateLimitAutoConfiguration {
                 ObjectProvider<CallContexts> contexts,
                 Environment environment) {
             return new RateLimitedAdvisor(
-                    policies::getObject,
+                    policies,
                     beans::resolveEmbeddedValue,
                     policy -> redis.ifUnique(each -> each.requireFitting(policy)),
-                    limiter::getObject,
-                    clock::getObject,
-                    () -> contexts.getIfAvailable(() -> CallContexts.NONE),
+                    limiter,
+                    clock,
+                    contexts,
                     proxiesAreSubclasses(environment));
         }
 

@@ -7,6 +7,7 @@ import dev.ratelimit.spring.PolicyMode;
 import dev.ratelimit.spring.web.Cidr;
 import dev.ratelimit.spring.web.ClientAddress;
 import dev.ratelimit.spring.web.ForwardedHeader;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -192,8 +193,11 @@ record RateLimitProperties(
         }
 
         ClientAddress clientAddress() {
-            return new ClientAddress(
-                    trustedProxies.stream().map(ClientAddressProperties::block).toList(), header, ipv6Prefix);
+            List<Cidr> trusted = new ArrayList<>();
+            for (String each : trustedProxies) {
+                trusted.add(block(each));
+            }
+            return new ClientAddress(trusted, header, ipv6Prefix);
         }
 
         private static Cidr block(String text) {
@@ -221,11 +225,12 @@ record RateLimitProperties(
         if (backend == Backend.REDIS) {
             return "ratelimit.backend";
         }
-        return policies.entrySet().stream()
-                .filter(policy -> isInRedis(policy.getValue()))
-                .map(policy -> property(policy.getKey(), "backend"))
-                .findFirst()
-                .orElse(null);
+        for (Map.Entry<String, PolicyProperties> policy : policies.entrySet()) {
+            if (isInRedis(policy.getValue())) {
+                return property(policy.getKey(), "backend");
+            }
+        }
+        return null;
     }
 
     boolean isInRedis(PolicyProperties properties) {

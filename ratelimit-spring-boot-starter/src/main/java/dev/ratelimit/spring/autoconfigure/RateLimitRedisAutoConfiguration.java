@@ -134,11 +134,18 @@ public final class RateLimitRedisAutoConfiguration {
 
         private static boolean isRedis(Binder properties) {
             try {
-                return isRedis(properties
-                                .bind("ratelimit.backend", String.class)
-                                .orElse(null))
-                        || properties.bind("ratelimit.policies", POLICIES).orElse(Map.of()).values().stream()
-                                .anyMatch(policy -> isRedis(policy.backend));
+                if (isRedis(properties.bind("ratelimit.backend", String.class).orElse(null))) {
+                    return true;
+                }
+                for (Policy policy : properties
+                        .bind("ratelimit.policies", POLICIES)
+                        .orElse(Map.of())
+                        .values()) {
+                    if (isRedis(policy.backend)) {
+                        return true;
+                    }
+                }
+                return false;
             } catch (BindException e) {
                 return false;
             }

@@ -9,6 +9,7 @@ import dev.ratelimit.spring.PlanResolver;
 import dev.ratelimit.spring.PolicyLimiter;
 import dev.ratelimit.spring.RequestSkip;
 import dev.ratelimit.spring.TokenCost;
+import dev.ratelimit.spring.autoconfigure.RateLimitProperties.PolicyProperties;
 import dev.ratelimit.spring.web.ClientAddress;
 import dev.ratelimit.spring.web.ProblemResponseWriter;
 import dev.ratelimit.spring.web.RateLimitAnswer;
@@ -105,14 +106,14 @@ public final class RateLimitWebAutoConfiguration {
         RuleReader reader = new RuleReader(
                 keys, plans, skips, costs, parser.getIfAvailable(() -> PathPatternParser.defaultInstance), actuator);
         List<RequestRule> rules = new ArrayList<>();
-        properties.policies().forEach((name, policy) -> {
-            ConfiguredPolicy configured = policies.find(name);
+        for (Map.Entry<String, PolicyProperties> policy : properties.policies().entrySet()) {
+            ConfiguredPolicy configured = policies.find(policy.getKey());
             if (configured == null) {
                 throw new InvalidRateLimitException(
-                        "ratelimit.policies." + name, "is not among those of the ConfiguredPolicies bean");
+                        "ratelimit.policies." + policy.getKey(), "is not among those of the ConfiguredPolicies bean");
             }
-            rules.add(reader.read(configured, policy));
-        });
+            rules.add(reader.read(configured, policy.getValue()));
+        }
         return new RequestRules(rules);
     }
 

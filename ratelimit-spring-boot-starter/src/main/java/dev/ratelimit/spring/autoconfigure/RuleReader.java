@@ -13,12 +13,12 @@ import dev.ratelimit.spring.web.RequestPaths;
 import dev.ratelimit.spring.web.RequestPlans;
 import dev.ratelimit.spring.web.RequestRule;
 import dev.ratelimit.spring.web.RequestSkips;
-import java.util.Arrays;
+import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.springframework.web.bind.annotation.RequestMethod;
 import org.springframework.web.util.pattern.PathPattern;
@@ -37,9 +37,6 @@ record RuleReader(
         Map<String, TokenCost> costs,
         PathPatternParser patterns,
         String actuator) {
-    private static final Set<String> METHODS =
-            Arrays.stream(RequestMethod.values()).map(Enum::name).collect(Collectors.toUnmodifiableSet());
-
     RequestRule read(ConfiguredPolicy configured, PolicyProperties policy) {
         String name = configured.policy().name();
         if (policy.paths() == null) {
@@ -95,7 +92,11 @@ record RuleReader(
     }
 
     private List<PathPattern> patterns(List<String> paths, String property) {
-        return paths.stream().map(path -> pattern(path, property)).toList();
+        List<PathPattern> patterns = new ArrayList<>();
+        for (String path : paths) {
+            patterns.add(pattern(path, property));
+        }
+        return patterns;
     }
 
     private PathPattern pattern(String path, String property) {
@@ -112,14 +113,16 @@ record RuleReader(
     }
 
     private static Set<String> methods(String name, PolicyProperties policy) {
-        return policy.methods().stream()
-                .map(method -> method(method, property(name, "methods")))
-                .collect(Collectors.toUnmodifiableSet());
+        Set<String> methods = new HashSet<>();
+        for (String method : policy.methods()) {
+            methods.add(method(method, property(name, "methods")));
+        }
+        return Set.copyOf(methods);
     }
 
     private static String method(String method, String property) {
         String upper = method.toUpperCase(Locale.ROOT);
-        if (!METHODS.contains(upper)) {
+        if (RequestMethod.resolve(upper) == null) {
             throw new InvalidRateLimitException(
                     property, "has \"" + method + "\", which is no HTTP method that Spring MVC serves");
         }

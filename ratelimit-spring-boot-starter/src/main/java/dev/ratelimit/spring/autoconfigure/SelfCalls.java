@@ -58,7 +58,9 @@ final class SelfCalls implements SmartInitializingSingleton {
                 types.add(ClassUtils.getUserClass(type));
             }
         }
-        types.forEach(this::warn);
+        for (Class<?> type : types) {
+            warn(type);
+        }
     }
 
     private void warn(Class<?> type) {

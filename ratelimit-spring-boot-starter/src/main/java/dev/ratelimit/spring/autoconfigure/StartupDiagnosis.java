@@ -58,7 +58,9 @@ final class StartupDiagnosis implements SmartInitializingSingleton {
 
     @Override
     public void afterSingletonsInstantiated() {
-        findings().forEach(LOG::warn);
+        for (Finding finding : findings()) {
+            LOG.warn(finding);
+        }
         LOG.info(new PolicySummary(rules, properties, keys.partsByDefault()));
     }
 

@@ -34,10 +34,13 @@ final class TomcatClientAddress {
 
         @Override
         public void customize(TomcatWebServerFactory factory) {
-            if (factory.getEngineValves().stream().anyMatch(RemoteIpValve.class::isInstance)) {
-                List<Valve> valves = new ArrayList<>(List.of(new ClientAddressValve(client)));
-                valves.addAll(factory.getEngineValves());
-                factory.setEngineValves(valves);
+            List<Valve> valves = new ArrayList<>(factory.getEngineValves());
+            for (Valve each : valves) {
+                if (each instanceof RemoteIpValve) {
+                    valves.add(0, new ClientAddressValve(client));
+                    factory.setEngineValves(valves);
+                    return;
+                }
             }
         }
     }

@@ -8,7 +8,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.bind.DataObjectPropertyName;
 import org.springframework.boot.context.properties.bind.Name;
@@ -47,15 +46,17 @@ final class UnknownProperties {
 
     static void refuse(ConfigurableEnvironment environment) {
         List<ConfigurationPropertySource> before = new ArrayList<>();
-        for (ConfigurationPropertySource source : ConfigurationPropertySources.from(environment.getPropertySources())) {
+        for (ConfigurationPropertySource source : ConfigurationPropertySources.get(environment)) {
             if (source instanceof IterableConfigurationPropertySource names) {
                 boolean mayBeForeign = source.getUnderlyingSource() instanceof PropertySource<?> underlying
                         && PROCESS.contains(underlying.getName());
-                names.stream()
-                        .filter(RATELIMIT::isAncestorOf)
-                        .filter(name -> new UnknownProperties(name, mayBeForeign).check(ROOT, 1))
-                        .filter(name -> !isOverridden(name, before))
-                        .forEach(name -> refusePlaceholder(name, source, environment));
+                for (ConfigurationPropertyName name : names) {
+                    if (RATELIMIT.isAncestorOf(name)
+                            && new UnknownProperties(name, mayBeForeign).check(ROOT, 1)
+                            && !isOverridden(name, before)) {
+                        refusePlaceholder(name, source, environment);
+                    }
+                }
             }
             before.add(source);
         }
@@ -68,9 +69,13 @@ final class UnknownProperties {
             length++;
         }
         ConfigurationPropertyName whole = name.chop(length);
-        return before.stream()
-                .anyMatch(each -> each.getConfigurationProperty(whole) != null
-                        || each.containsDescendantOf(whole) == ConfigurationPropertyState.PRESENT);
+        for (ConfigurationPropertySource each : before) {
+            if (each.getConfigurationProperty(whole) != null
+                    || each.containsDescendantOf(whole) == ConfigurationPropertyState.PRESENT) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private static void refusePlaceholder(
@@ -116,26 +121,33 @@ final class UnknownProperties {
     }
 
     private static @Nullable RecordComponent component(Class<?> type, String word) {
-        return components(type)
-                .filter(each -> nameOf(each).replace("-", "").equals(word))
-                .findFirst()
-                .orElse(null);
+        for (RecordComponent each : components(type)) {
+            if (nameOf(each).replace("-", "").equals(word)) {
+                return each;
+            }
+        }
+        return null;
     }
 
     private static String known(Class<?> type) {
         return type.isRecord()
-                ? components(type).map(UnknownProperties::nameOf).collect(Collectors.joining(", ", "; there are: ", ""))
+                ? components(type).stream()
+                        .map(UnknownProperties::nameOf)
+                        .collect(Collectors.joining(", ", "; there are: ", ""))
                 : "";
     }
 
-    private static Stream<RecordComponent> components(Class<?> type) {
-        return type.isRecord() ? Stream.of(type.getRecordComponents()) : Stream.empty();
+    private static List<RecordComponent> components(Class<?> type) {
+        return type.isRecord() ? List.of(type.getRecordComponents()) : List.of();
     }
 
     /** A name that is given stands at the parameter; but that need not know its type, as compilers from JDK 21 on leave it. */
     static String nameOf(RecordComponent component) {
         RecordComponent[] all = component.getDeclaringRecord().getRecordComponents();
-        int place = Stream.of(all).map(RecordComponent::getName).toList().indexOf(component.getName());
+        int place = 0;
+        while (!all[place].getName().equals(component.getName())) {
+            place++;
+        }
         Name name = component
                 .getDeclaringRecord()
                 .getDeclaredConstructors()[0]

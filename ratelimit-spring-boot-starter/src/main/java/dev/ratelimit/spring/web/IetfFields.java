@@ -41,8 +41,11 @@ final class IetfFields implements RateLimitFields {
 
         static Texts of(Collection<ConfiguredPolicy> policies) {
             IdentityHashMap<Policy, PolicyText> configured = new IdentityHashMap<>();
-            policies.forEach(
-                    each -> each.variants().forEach(variant -> configured.put(variant, PolicyText.of(variant))));
+            for (ConfiguredPolicy each : policies) {
+                for (Policy variant : each.variants()) {
+                    configured.put(variant, PolicyText.of(variant));
+                }
+            }
             return new Texts(configured, new ConcurrentHashMap<>());
         }
 

@@ -29,7 +29,9 @@ public final class RateLimitAnswer {
 
     /** Creates the answer; {@code fields} tells of every decision, and {@code writer} writes the denial. */
     public RateLimitAnswer(RequestRules rules, RateLimitFields fields, RateLimitResponseWriter writer) {
-        rules.rules().forEach(rule -> places.put(rule.policy().policy().name(), places.size()));
+        for (RequestRule rule : rules.rules()) {
+            places.put(rule.name(), places.size());
+        }
         this.fields = fields;
         this.writer = writer;
     }

@@ -69,11 +69,14 @@ public final class RateLimitFilter implements Filter {
     private record Applied(List<RequestRule> rules, List<RequestRule> candidates) {
 
         static Applied of(RequestRules rules) {
-            List<RequestRule> all =
-                    rules.rules().stream().filter(RequestRule::isApplied).toList();
-            return new Applied(
-                    all.stream().filter(rule -> !rule.onlyLooksOn()).toList(),
-                    all.stream().filter(RequestRule::onlyLooksOn).toList());
+            List<RequestRule> deciding = new ArrayList<>();
+            List<RequestRule> candidates = new ArrayList<>();
+            for (RequestRule rule : rules.rules()) {
+                if (rule.isApplied()) {
+                    (rule.onlyLooksOn() ? candidates : deciding).add(rule);
+                }
+            }
+            return new Applied(deciding, candidates);
         }
     }
 

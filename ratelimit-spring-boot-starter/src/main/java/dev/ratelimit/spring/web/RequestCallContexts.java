@@ -7,9 +7,9 @@ import dev.ratelimit.spring.ConfiguredPolicy;
 import dev.ratelimit.spring.PolicyDecision;
 import dev.ratelimit.spring.PolicyLimiter;
 import jakarta.servlet.http.HttpServletRequest;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.springframework.web.context.request.RequestContextHolder;
 import org.springframework.web.context.request.ServletRequestAttributes;
@@ -20,14 +20,16 @@ import org.springframework.web.context.request.ServletRequestAttributes;
  * @hidden
  */
 public final class RequestCallContexts implements CallContexts {
-    private final Map<String, RequestRule> rules;
+    private final Map<String, RequestRule> rules = new HashMap<>(); // never changed
     private final RequestKey byDefault;
     private final PolicyLimiter limiter;
     private final RateLimitAnswer answer;
 
     /** Creates the contexts of calls under those rules, and under limits in place. */
     public RequestCallContexts(RequestRules rules, RequestKeys keys, PolicyLimiter limiter, RateLimitAnswer answer) {
-        this.rules = rules.rules().stream().collect(Collectors.toMap(RequestRule::name, rule -> rule));
+        for (RequestRule rule : rules.rules()) {
+            this.rules.put(rule.name(), rule);
+        }
         this.byDefault = keys.byDefault();
         this.limiter = limiter;
         this.answer = answer;

@@ -1,6 +1,7 @@
 package dev.ratelimit.spring.web;
 
 import dev.ratelimit.spring.ConfiguredPolicy;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
@@ -28,17 +29,30 @@ public record RequestRules(List<RequestRule> rules) {
 
     /** Returns these rules under what their policies say in {@code now}. */
     RequestRules under(Map<String, ConfiguredPolicy> now) {
-        return new RequestRules(rules.stream().map(rule -> rule.under(now)).toList());
+        List<RequestRule> under = new ArrayList<>();
+        for (RequestRule rule : rules) {
+            under.add(rule.under(now));
+        }
+        return new RequestRules(under);
     }
 
     private RequestRules ofPhase(boolean needsUser) {
-        return new RequestRules(rules.stream()
-                .filter(rule -> rule.hasPaths() && rule.needsUser() == needsUser)
-                .toList());
+        List<RequestRule> ofPhase = new ArrayList<>();
+        for (RequestRule rule : rules) {
+            if (rule.hasPaths() && rule.needsUser() == needsUser) {
+                ofPhase.add(rule);
+            }
+        }
+        return new RequestRules(ofPhase);
     }
 
     /** Whether some of them give back what they took, depending on the response's status. */
     public boolean giveBack() {
-        return rules.stream().anyMatch(rule -> rule.hasPaths() && rule.chargeOn() != ChargedStatuses.ALL);
+        for (RequestRule rule : rules) {
+            if (rule.hasPaths() && rule.chargeOn() != ChargedStatuses.ALL) {
+                return true;
+            }
+        }
+        return false;
     }
 }
