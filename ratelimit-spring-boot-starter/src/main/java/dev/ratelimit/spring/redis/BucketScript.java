@@ -1,11 +1,14 @@
 package dev.ratelimit.spring.redis;
 
+import io.lettuce.core.RedisCommandExecutionException;
+import io.lettuce.core.RedisException;
 import io.lettuce.core.RedisNoScriptException;
 import io.lettuce.core.ScriptOutputType;
 import io.lettuce.core.api.async.RedisScriptingAsyncCommands;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -85,14 +88,23 @@ final class BucketScript {
     }
 
     private static boolean isNoScript(Throwable failure) {
-        Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
-        return cause instanceof RedisNoScriptException;
+        return cause(failure) instanceof RedisNoScriptException;
+    }
+
+    /** Whether it is that keys have to be in one slot, as in a cluster that is spoken to as if it were a single server. */
+    static boolean isForSlots(@Nullable Throwable failure) {
+        return cause(failure) instanceof RedisCommandExecutionException refused
+                && String.valueOf(refused.getMessage()).startsWith("CROSSSLOT");
+    }
+
+    private static @Nullable Throwable cause(@Nullable Throwable failure) {
+        return failure instanceof CompletionException ? failure.getCause() : failure;
     }
 
     static byte[][] keys(List<Call> calls) {
         List<byte[]> keys = new ArrayList<>(calls.size());
         for (Call call : calls) {
-            for (RedisClaim claim : call.claims()) {
+            for (RedisClaim claim : call.claims) {
                 keys.add(claim.key().getBytes(StandardCharsets.UTF_8));
             }
         }
@@ -104,16 +116,13 @@ final class BucketScript {
         List<byte[]> arguments = new ArrayList<>(1 + calls.size());
         arguments.add(NOTHING); // yet
         for (Call call : calls) {
-            List<long[]> undone = call.undone() == null ? List.of() : charged(call.claims(), call.undone());
-            int size = 4 + call.claims().size();
+            List<long[]> undone = call.undone == null ? List.of() : charged(call.claims, call.undone);
+            int size = 4 + call.claims.size();
             for (long[] debts : undone) {
                 size += debts.length;
             }
-            requests.add(size)
-                    .add(call.operation().name)
-                    .add(call.number())
-                    .add(call.claims().size());
-            for (RedisClaim claim : call.claims()) {
+            requests.add(size).add(call.operation.name).add(call.number).add(call.claims.size());
+            for (RedisClaim claim : call.claims) {
                 requests.add(Math.min(claim.tokens(), RedisLimit.MAX_DEBT));
                 arguments.add(claim.policy().terms());
             }
@@ -140,15 +149,19 @@ final class BucketScript {
     static void complete(List<Call> calls, byte @Nullable [] replies, @Nullable Throwable failure) {
         ByteBuffer numbers = ByteBuffer.wrap(replies == null ? NOTHING : replies);
         for (Call call : calls) {
-            if (failure != null) {
-                call.reply().completeExceptionally(failure);
-                continue;
-            }
-            int outcome = numbers.get();
-            if (outcome == UNREADABLE) {
-                call.reply().completeExceptionally(new UnreadableValueException());
-            } else {
-                call.reply().complete(reply(outcome == TAKEN, numbers, call.claims()));
+            try {
+                if (failure != null) {
+                    call.reply.completeExceptionally(failure);
+                } else {
+                    int outcome = numbers.get();
+                    if (outcome == UNREADABLE) {
+                        call.reply.completeExceptionally(new UnreadableValueException());
+                    } else {
+                        call.reply.complete(reply(outcome == TAKEN, numbers, call.claims));
+                    }
+                }
+            } catch (BufferUnderflowException e) {
+                call.reply.completeExceptionally(new RedisException("a reply that is none of this script", e));
             }
         }
     }

@@ -19,6 +19,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -39,6 +40,7 @@ final class RedisBuckets implements AutoCloseable {
     private final Denials denials;
     final FailureLog log;
     final RedisStats stats;
+    private final AtomicReference<@Nullable Throwable> lastFailure = new AtomicReference<>();
     private volatile boolean isLinkInDoubt; // as a probe was not answered, or not yet
 
     RedisBuckets(RedisLink link, BucketScript script, Duration timeout, NanoClock clock, long maximumKeys) {
@@ -105,9 +107,9 @@ final class RedisBuckets implements AutoCloseable {
         }
         Decision[] decisions = new Decision[claims.size()];
         for (Call call : calls) {
-            List<long[]> debts = call.reply().join().debts();
+            List<long[]> debts = call.reply.join().debts();
             for (int i = 0; i < debts.size(); i++) {
-                RedisClaim claim = call.claims().get(i);
+                RedisClaim claim = call.claims.get(i);
                 decisions[claims.indexOf(claim)] = claim.policy().decide(debts.get(i), claim.tokens(), patienceMicros);
             }
         }
@@ -115,13 +117,13 @@ final class RedisBuckets implements AutoCloseable {
     }
 
     private boolean await(List<Call> calls) {
-        long since = calls.get(0).madeAt();
+        long since = calls.get(0).madeAt;
         try {
-            CompletableFuture<?> all = calls.get(0).reply();
+            CompletableFuture<?> all = calls.get(0).reply;
             for (Call call : calls.subList(1, calls.size())) {
-                all = CompletableFuture.allOf(all, call.reply());
+                all = CompletableFuture.allOf(all, call.reply);
             }
-            await(all);
+            await(calls.get(0), all);
             succeeded();
             return true;
         } catch (InterruptedException e) {
@@ -137,22 +139,32 @@ final class RedisBuckets implements AutoCloseable {
         return false;
     }
 
-    private void await(CompletableFuture<?> replies) throws InterruptedException, ExecutionException, TimeoutException {
-        long patience = timeout.toNanos() / PART_OF_TIMEOUT_TO_QUEUE;
-        try {
-            replies.get(patience, TimeUnit.NANOSECONDS);
-        } catch (TimeoutException e) {
-            queue.sendAll();
-            replies.get(timeout.toNanos() - patience, TimeUnit.NANOSECONDS);
+    /** Waits up to the timeout. What is not sent after a part of it is sent then, and where the caller has to go. */
+    private void await(Call first, CompletableFuture<?> replies)
+            throws InterruptedException, ExecutionException, TimeoutException {
+        long nanos = timeout.toNanos();
+        if (!first.isSent()) {
+            long patience = nanos / PART_OF_TIMEOUT_TO_QUEUE;
+            try {
+                replies.get(patience, TimeUnit.NANOSECONDS);
+                return;
+            } catch (TimeoutException e) {
+                nanos -= patience;
+            } finally {
+                if (!first.isSent()) {
+                    queue.sendAll();
+                }
+            }
         }
+        replies.get(nanos, TimeUnit.NANOSECONDS);
     }
 
     /** Remembers the replies to {@code calls} about a request that was denied, here or there, as it may come again at once. */
     void remember(List<Call> calls) {
         for (Call call : calls) {
-            List<long[]> debts = call.reply().join().debts();
+            List<long[]> debts = call.reply.join().debts();
             for (int i = 0; i < debts.size(); i++) {
-                denials.remember(call.claims().get(i), debts.get(i), call.madeAt());
+                denials.remember(call.claims.get(i), debts.get(i), call.madeAt);
             }
         }
     }
@@ -160,10 +172,10 @@ final class RedisBuckets implements AutoCloseable {
     /** Gives back what {@code calls} have taken, or take later than anybody waits for, but for what has flowed in again. */
     void giveBack(List<Call> calls) {
         for (Call call : calls) {
-            call.reply().thenAccept(taken -> {
+            call.reply.thenAccept(taken -> {
                 if (taken.allowed()) {
-                    call.claims().forEach(denials::forget);
-                    tell(Call.undoing(call.claims(), taken, clock.nanos()));
+                    call.claims.forEach(denials::forget);
+                    tell(Call.undoing(call.claims, taken, clock.nanos()));
                 }
             });
         }
@@ -178,7 +190,7 @@ final class RedisBuckets implements AutoCloseable {
     }
 
     private void tell(Call call) {
-        queue.sendNow(List.of(call));
+        queue.sendNow(call);
         report(call);
     }
 
@@ -190,9 +202,9 @@ final class RedisBuckets implements AutoCloseable {
     void reset(RedisClaim claim) {
         denials.forget(claim);
         Call call = new Call(Operation.RESET, 0, List.of(claim), clock.nanos());
-        queue.sendNow(List.of(call));
+        queue.sendNow(call);
         try {
-            call.reply().get(timeout.toNanos(), TimeUnit.NANOSECONDS);
+            call.reply.get(timeout.toNanos(), TimeUnit.NANOSECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IllegalStateException("interrupted before Redis said that it has reset the bucket", e);
@@ -204,10 +216,10 @@ final class RedisBuckets implements AutoCloseable {
 
     /** Sees to what becomes of a call that nobody waits for; that it is answered means nothing, if nobody would have waited. */
     private void report(Call call) {
-        call.reply().whenComplete((done, failure) -> {
+        call.reply.whenComplete((done, failure) -> {
             if (failure != null) {
                 failed(failure);
-            } else if (isInTime(call.madeAt())) {
+            } else if (isInTime(call.madeAt)) {
                 succeeded();
             }
         });
@@ -227,7 +239,9 @@ final class RedisBuckets implements AutoCloseable {
         Throwable cause = causeOf(failure);
         stats.failed(cause);
         log.because(cause);
-        if (!UnreadableValueException.is(cause) && breaker.failed()) {
+        boolean isNews =
+                lastFailure.getAndSet(cause) != cause; // and not that of a call that was sent together with this one
+        if (isNews && !UnreadableValueException.is(cause) && breaker.failed()) {
             log.opened();
         }
     }

@@ -11,6 +11,7 @@ import io.lettuce.core.cluster.SlotHash;
 import io.lettuce.core.cluster.api.async.RedisClusterAsyncCommands;
 import io.lettuce.core.cluster.models.partitions.Partitions;
 import io.lettuce.core.cluster.models.partitions.RedisClusterNode;
+import io.lettuce.core.protocol.RedisCommand;
 import io.lettuce.core.resource.ClientResources;
 import io.lettuce.core.resource.Delay;
 import java.lang.reflect.Field;
@@ -155,7 +156,7 @@ final class RedisLink implements AutoCloseable {
         ClientOptions base = options.build();
         return options.autoReconnect(true)
                 .disconnectedBehavior(ClientOptions.DisconnectedBehavior.REJECT_COMMANDS)
-                .replayFilter(command -> true)
+                .replayFilter(RedisLink::end)
                 .timeoutOptions(TimeoutOptions.create()) // none: callers have a deadline of their own
                 .requestQueueSize(MAX_COMMANDS_UNDER_WAY)
                 .socketOptions(base.getSocketOptions()
@@ -163,6 +164,12 @@ final class RedisLink implements AutoCloseable {
                         .connectTimeout(CONNECT_TIMEOUT)
                         .build())
                 .build();
+    }
+
+    /** Ends a command that was under way when its connection broke: Lettuce would drop it, and nobody would hear of it again. */
+    private static boolean end(RedisCommand<?, ?, ?> command) {
+        command.completeExceptionally(new RedisException("the connection broke before there was an answer"));
+        return true;
     }
 
     boolean isCluster() {

@@ -11,7 +11,7 @@
 -- fit. Then come, as doubles, the anchor and the debt under each limit. Two instants follow where the debt alone does not tell
 -- what has been paid of what was taken before. Until the first one others may have given back who came earlier: it is when the
 -- bucket would have been full otherwise. What was taken by the second one is forgotten: that is when the bucket was filled, or
--- came under other limits.
+-- just before it came under other limits.
 --
 -- KEYS are those of all requests, and ARGV is the call and for each key the terms that are asked for. The call is in MessagePack
 -- and has for each request how many numbers and words it takes, the operation, a number that depends on it, how many keys it is
@@ -183,7 +183,7 @@ local function read(bucket, terms, value, debts)
     end
     if bucket.carried then
       bucket.unknown_until = min(MAX_NUMBER, max(bucket.unknown_until or 0, (bucket.anchor or now) + ceil(micros)))
-      bucket.since = now
+      bucket.since = max(bucket.since or 0, (bucket.anchor or now) - 1) -- and not what this call takes
     end
   end
   return true
@@ -221,6 +221,8 @@ local function answer(at, first)
     buckets[i] = bucket
   end
 
+  local reply = struct.pack('>Bd' .. string.rep('d', #debts), allowed and 1 or 0, now, unpack(debts))
+
   -- Writes what changed, for as long as it says anything.
   local last = 0
   for i = 1, operation == 'peek' and 0 or keys do
@@ -250,21 +252,21 @@ local function answer(at, first)
     end
     last = last + bucket[2]
     if operation == 'reset' then
-      changed, since = true, now
+      changed, since = true, max(since, anchor)
     end
     if changed and not (operation == 'undo' and bucket.carried) then -- of which it is not known what to give back
       if operation == 'refund' or operation == 'undo' or operation == 'reset' then
         unknown_until = min(MAX_NUMBER, max(unknown_until, anchor + ceil(micros_before)))
       end
       if unknown_until > now then
-        value = value .. struct.pack('<dd', unknown_until, min(since, now))
+        value = value .. struct.pack('<dd', unknown_until, since)
       end
       local expires_at = ceil(max(anchor + ceil(micros), unknown_until) / 1000) + 1000 -- milliseconds; of fewer digits to format
       local digits = string.format('%d%03d', expires_at / 1000, expires_at % 1000)
       redis.call('SET', KEYS[first + i], value, 'PXAT', digits)
     end
   end
-  return struct.pack('>Bd' .. string.rep('d', #debts), allowed and 1 or 0, now, unpack(debts))
+  return reply
 end
 
 local replies, at, first = {}, 1, 0

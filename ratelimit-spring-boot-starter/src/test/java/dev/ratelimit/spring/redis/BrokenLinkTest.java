@@ -24,8 +24,12 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.mockito.Mockito;
 import org.springframework.data.redis.connection.RedisStandaloneConfiguration;
@@ -74,6 +78,53 @@ class BrokenLinkTest {
             }
         } finally {
             resources.shutdown(0, 0, TimeUnit.SECONDS).get();
+        }
+    }
+
+    /** Lettuce drops some of what was under way without a word; whoever counts that would count it for ever. */
+    @Test
+    void sendsAtOnceAgainAfterItsConnectionBrokeUnderLoad() throws Exception {
+        Policy api = Policy.of("api", Limit.parse("1000000/1d"));
+        List<RedisClaim> claims = List.of(
+                new RedisClaim(new Claim(api, "k", 1), new RedisPolicy(api, 1), "k", new RedisKeys("app", null)));
+        ExecutorService threads = Executors.newCachedThreadPool();
+        AtomicBoolean stop = new AtomicBoolean();
+        AtomicInteger decided = new AtomicInteger();
+        try (RedisProcess redis = RedisProcess.start();
+                RedisBuckets buckets = new RedisBuckets(
+                        new RedisLink(new LettuceConnectionFactory("127.0.0.1", redis.port())),
+                        new BucketScript(),
+                        Duration.ofMillis(500),
+                        NanoClock.SYSTEM,
+                        10)) {
+            for (int i = 0; i < 32; i++) {
+                threads.execute(() -> {
+                    while (!stop.get()) {
+                        if (buckets.await(buckets.send(Operation.CONSUME, 0, claims), claims, 0) != null) {
+                            decided.incrementAndGet();
+                        }
+                        buckets.tell(Operation.REFUND, claims.get(0));
+                    }
+                });
+            }
+            for (int kills = 0; kills < 3; kills++) {
+                int before = decided.get();
+                Awaitility.await().until(() -> decided.get() > before + 1_000);
+                redis.kill();
+                redis.restart();
+            }
+            stop.set(true);
+            threads.shutdown();
+            assertThat(threads.awaitTermination(1, TimeUnit.MINUTES)).isTrue();
+
+            Awaitility.await().until(() -> {
+                List<Call> calls = buckets.send(Operation.CONSUME, 0, claims);
+                return buckets.await(calls, claims, 0) != null;
+            });
+            assertThat(buckets.send(Operation.CONSUME, 0, claims)).allMatch(Call::isSent);
+        } finally {
+            stop.set(true);
+            threads.shutdownNow();
         }
     }
 

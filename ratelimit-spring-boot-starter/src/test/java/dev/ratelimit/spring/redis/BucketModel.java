@@ -125,18 +125,22 @@ final class BucketModel {
         if (after.equals(before) && !isAhead && !isCarried && operation != Operation.RESET) {
             return false;
         }
-        since = operation == Operation.RESET || isCarried ? now : Math.min(since, now);
+        long at = Math.max(now, anchor(now));
         if (isCarried) {
             long from = anchor(now);
+            since = Math.max(since, at - 1);
             known(
-                    Math.max(now, from),
+                    at,
                     nanos(levels.stream()
                             .map(level -> level.owing(level.debt.subtract(level.paid(now - from))))
                             .toList()));
         }
-        anchor = BigInteger.valueOf(Math.max(now, anchor(now)));
+        anchor = BigInteger.valueOf(at);
+        if (operation == Operation.RESET) {
+            since = Math.max(since, at);
+        }
         if (operation == Operation.REFUND || operation == Operation.UNDO || operation == Operation.RESET) {
-            known(anchor.longValueExact(), nanos(before));
+            known(at, nanos(before));
         }
         unknownUntil = isUnknown(now) ? unknownUntil : BigInteger.ZERO;
         since = isUnknown(now) ? since : 0;

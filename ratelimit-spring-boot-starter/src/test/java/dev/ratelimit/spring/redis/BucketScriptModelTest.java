@@ -46,7 +46,7 @@ class BucketScriptModelTest {
             Call call, long now, boolean allowed, List<List<BucketModel.Level>> before, List<Long> nanosToFull) {
 
         List<RedisClaim> claims() {
-            return call.claims();
+            return call.claims;
         }
     }
 
@@ -107,7 +107,7 @@ class BucketScriptModelTest {
             byte[] replies = redis.<byte[]>eval(script, ScriptOutputType.VALUE, BucketScript.keys(calls), arguments)
                     .get();
             BucketScript.complete(calls, replies, null);
-            return call.reply().get();
+            return call.reply.get();
         }
     }
 
@@ -296,14 +296,14 @@ class BucketScriptModelTest {
         }
 
         private Step step(Call call, @Nullable Step undone) {
-            Operation operation = call.operation();
-            List<RedisClaim> claims = call.claims();
+            Operation operation = call.operation;
+            List<RedisClaim> claims = call.claims;
             List<List<BucketModel.Level>> before = new ArrayList<>();
             boolean fits = true;
             for (RedisClaim claim : claims) {
                 List<BucketModel.Level> levels = model(claim).read(limits(claim), now);
                 before.add(levels);
-                fits &= BucketModel.fits(levels, claim.tokens(), call.number());
+                fits &= BucketModel.fits(levels, claim.tokens(), call.number);
             }
             boolean takes = operation == Operation.CONSUME && fits;
             List<Long> nanosToFull = new ArrayList<>();
@@ -377,15 +377,15 @@ class BucketScriptModelTest {
         }
 
         private void check(Step step, ByteBuffer expiries) throws Exception {
-            Operation operation = step.call.operation();
+            Operation operation = step.call.operation;
             String where = "seed %d, at %d, %s %d %s"
                     .formatted(
                             seed,
                             step.now,
                             operation,
-                            step.call.number(),
+                            step.call.number,
                             step.claims().stream().map(RedisClaim::claim).toList());
-            Reply reply = step.call.reply().get();
+            Reply reply = step.call.reply.get();
             assertThat(reply.allowed()).as(where).isEqualTo(step.allowed);
             assertThat(reply.instant()).as(where).isEqualTo(step.now);
             for (int i = 0; i < step.claims().size(); i++) {
@@ -397,7 +397,7 @@ class BucketScriptModelTest {
                                 .toArray());
                 RedisClaim claim = step.claims().get(i);
                 if (operation != Operation.UNDO) {
-                    long patience = step.call.number();
+                    long patience = step.call.number;
                     assertThat(claim.policy().decide(reply.debts().get(i), claim.tokens(), patience))
                             .as(where)
                             .isEqualTo(BucketModel.decision(levels, claim.tokens(), patience));

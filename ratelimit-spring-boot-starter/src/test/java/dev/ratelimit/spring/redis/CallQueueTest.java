@@ -8,6 +8,7 @@ import dev.ratelimit.NanoClock;
 import dev.ratelimit.Policy;
 import dev.ratelimit.spring.redis.BucketScript.Operation;
 import dev.ratelimit.spring.redis.BucketScript.Reply;
+import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.RedisException;
 import io.lettuce.core.cluster.api.async.RedisClusterAsyncCommands;
 import io.lettuce.core.protocol.AsyncCommand;
@@ -18,6 +19,7 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -42,8 +44,8 @@ class CallQueueTest {
             command.toCompletableFuture().complete(replies.array());
         }
 
-        void fail() {
-            command.toCompletableFuture().completeExceptionally(new RedisException("of a test"));
+        void fail(String message) {
+            command.toCompletableFuture().completeExceptionally(new RedisCommandExecutionException(message));
         }
     }
 
@@ -86,40 +88,65 @@ class CallQueueTest {
 
         sent.get(1).answer();
         assertThat(sizes()).containsExactly(1, 1, 3);
-        assertThat(calls.get(0).reply()).isNotDone();
-        assertThat(calls.get(1).reply()).isCompleted();
+        assertThat(calls.get(0).reply).isNotDone();
+        assertThat(calls.get(1).reply).isCompleted();
 
         sent.get(2).answer();
         assertThat(calls.subList(2, 5).stream()
-                        .map(call -> call.reply().join().debts().get(0)[0]))
+                        .map(call -> call.reply.join().debts().get(0)[0]))
                 .containsExactly(0L, 1L, 2L);
     }
 
     @Test
-    void sendsNoMoreTogetherThanRedisShouldBeHeldUpFor() {
+    void sendsNoMoreKeysTogetherThanRedisShouldBeHeldUpFor() {
+        send(2);
+        Call large = new Call(
+                Operation.CONSUME,
+                0,
+                IntStream.range(0, 12).mapToObj(i -> claim("l" + i)).toList(),
+                0);
+        queue.send(large);
         send(20);
 
         sent.get(0).answer();
         sent.get(1).answer();
-        assertThat(sizes()).containsExactly(1, 1, 16, 2);
+        assertThat(sizes()).containsExactly(1, 1, 16, 16);
+        sent.get(2).answer();
+        assertThat(large.reply).isCompleted();
     }
 
     @Test
     void sendsAtOnceInACluster() {
         Mockito.when(link.isCluster()).thenReturn(true);
+        CallQueue ofCluster = new CallQueue(link, new BucketScript());
+        for (int i = 0; i < 4; i++) {
+            ofCluster.send(new Call(Operation.CONSUME, 0, List.of(claim("k" + i)), 0));
+        }
 
-        send(4);
         assertThat(sizes()).containsExactly(1, 1, 1, 1);
+    }
+
+    @Test
+    void sendsEachByItselfToWhatTurnsOutToHaveSlots() {
+        List<Call> calls = send(5);
+        sent.get(0).answer();
+        sent.get(2).fail("CROSSSLOT Keys in request don't hash to the same slot");
+
+        assertThat(sizes()).containsExactly(1, 1, 3, 1, 1, 1);
+        sent.subList(3, 6).forEach(Sent::answer);
+        assertThat(calls.subList(2, 5)).allMatch(call -> call.reply.isDone() && !call.reply.isCompletedExceptionally());
+        send(3);
+        assertThat(sizes()).containsExactly(1, 1, 3, 1, 1, 1, 1, 1, 1);
     }
 
     @Test
     void failsAllThatWereSentTogetherAndSendsTheNext() {
         List<Call> calls = send(5);
         sent.get(0).answer();
-        sent.get(2).fail();
-        sent.get(1).fail();
+        sent.get(2).fail("OOM command not allowed");
+        sent.get(1).fail("OOM command not allowed");
 
-        assertThat(calls.subList(1, 5)).allMatch(call -> call.reply().isCompletedExceptionally());
+        assertThat(calls.subList(1, 5)).allMatch(call -> call.reply.isCompletedExceptionally());
         send(1);
         assertThat(sizes()).containsExactly(1, 1, 3, 1);
     }
@@ -128,7 +155,7 @@ class CallQueueTest {
     void failsWhatCannotBeSent() {
         Mockito.when(link.commands()).thenThrow(new RedisException("not connected"));
 
-        assertThat(send(3)).allMatch(call -> call.reply().isCompletedExceptionally());
+        assertThat(send(3)).allMatch(call -> call.reply.isCompletedExceptionally());
     }
 
     @Test
@@ -146,6 +173,49 @@ class CallQueueTest {
         }
     }
 
+    @Test
+    void leavesNothingUnsentThatAThreadWaitedForWhichHadToGo() {
+        try (RedisBuckets buckets =
+                new RedisBuckets(link, new BucketScript(), Duration.ofSeconds(10), NanoClock.SYSTEM, 10)) {
+            buckets.send(Operation.CONSUME, 0, List.of(claim("k0")));
+            buckets.send(Operation.CONSUME, 0, List.of(claim("k1")));
+            List<Call> calls = buckets.send(Operation.CONSUME, 0, List.of(claim("k2")));
+
+            Thread.currentThread().interrupt();
+            assertThat(buckets.await(calls, List.of(claim("k2")), 0)).isNull();
+            assertThat(Thread.interrupted()).isTrue();
+            assertThat(sizes()).containsExactly(1, 1, 1);
+        }
+    }
+
+    @Test
+    void takesTheFailureOfWhatWasSentTogetherForOne() {
+        try (RedisBuckets buckets =
+                new RedisBuckets(link, new BucketScript(), Duration.ofSeconds(10), NanoClock.SYSTEM, 10)) {
+            List<List<Call>> all = new ArrayList<>();
+            for (int i = 0; i < 10; i++) {
+                all.add(buckets.send(Operation.CONSUME, 0, List.of(claim("k" + i))));
+            }
+            sent.get(0).answer();
+            sent.get(2).fail("OOM command not allowed");
+            for (List<Call> calls : all.subList(2, 10)) {
+                assertThat(buckets.await(calls, calls.get(0).claims, 0)).isNull();
+            }
+
+            assertThat(sizes()).containsExactly(1, 1, 8);
+            assertThat(buckets.stats.isFailing()).isFalse();
+        }
+    }
+
+    @Test
+    void failsWhoGetsAnAnswerThatIsNotOfTheScript() {
+        List<Call> calls = send(2);
+        sent.get(0).command.toCompletableFuture().complete(new byte[] {1});
+        sent.get(1).command.toCompletableFuture().complete(null);
+
+        assertThat(calls).allMatch(call -> call.reply.isCompletedExceptionally());
+    }
+
     private static String outcome(@Nullable Reply reply, @Nullable Throwable failure) {
         return failure instanceof UnreadableValueException
                 ? "unreadable"
@@ -153,7 +223,7 @@ class CallQueueTest {
     }
 
     @Test
-    void decidesEachOfThoseThatAreSentTogetherByItself() {
+    void decidesEachOfThoseThatAreSentTogetherByItself() throws Exception {
         try (RedisProcess server = RedisProcess.start()) {
             LettuceConnectionFactory connections = new LettuceConnectionFactory("127.0.0.1", server.port());
             connections.afterPropertiesSet();
@@ -166,10 +236,11 @@ class CallQueueTest {
                         calls.add(new Call(Operation.CONSUME, 0, List.of(claim(key)), 0));
                     }
                 }
-                new CallQueue(real, new BucketScript()).sendNow(calls);
+                BucketScript script = new BucketScript();
+                BucketScript.complete(calls, script.send(real.commands(), calls).get(10, TimeUnit.SECONDS), null);
 
                 assertThat(calls.stream()
-                                .map(call -> call.reply()
+                                .map(call -> call.reply
                                         .handle(CallQueueTest::outcome)
                                         .join()))
                         .containsExactly(

@@ -92,9 +92,8 @@ class ServerTest {
     void needsNoMoreThanTheDocumentationSays() {
         try (RedisProcess redis = RedisProcess.start();
                 LogLines lines = new LogLines()) {
-            String[] user =
-                    "ACL SETUSER app on >right ~ratelimit:* +evalsha +eval +time +get +set +hello +ping +client"
-                            .split(" ");
+            String[] user = "ACL SETUSER app on >right ~ratelimit:* +evalsha +eval +time +get +set +hello +ping +client"
+                    .split(" ");
             redis.call(user);
             RedisStandaloneConfiguration server = at(redis.port());
             server.setUsername("app");
