@@ -3,6 +3,7 @@ package dev.ratelimit;
 import dev.ratelimit.Charges.Charge;
 import java.util.Arrays;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.LongSupplier;
 import java.util.function.ToLongFunction;
 
 /**
@@ -137,17 +138,21 @@ final class StripedBucket extends GuardedBucket {
         return !isRetired();
     }
 
-    /** Gives to other cells what a cell has no room for, and returns whether it did, which it does not if that was retired. */
-    private boolean spread(long beyondRoom) {
-        if (beyondRoom > 0) {
-            additions.lock();
-            try {
+    /**
+     * Undoes a charge of a cell, which returns how many tokens it has no room for, and gives those to others. One caller at a
+     * time, or a refund could fill the room that one has just seen. Returns whether the cell did, which a retired one does not do.
+     */
+    private boolean undoInCell(LongSupplier upToRoom) {
+        additions.lock();
+        try {
+            long beyondRoom = upToRoom.getAsLong();
+            if (beyondRoom > 0) {
                 addUpTo(Shares::missingTokens, beyondRoom);
-            } finally {
-                additions.unlock();
             }
+            return beyondRoom >= 0;
+        } finally {
+            additions.unlock();
         }
-        return beyondRoom >= 0;
     }
 
     /** Adds to each cell, or takes from it, no more than {@code most} of it, and returns what is left. */
@@ -295,7 +300,7 @@ final class StripedBucket extends GuardedBucket {
 
         @Override
         boolean undo(Charge charge) {
-            return spread(undoUpToRoom(charge));
+            return undoInCell(() -> undoUpToRoom(charge));
         }
     }
 
@@ -310,7 +315,7 @@ final class StripedBucket extends GuardedBucket {
 
         @Override
         boolean undo(Charge charge) {
-            return spread(undoUpToRoom(charge));
+            return undoInCell(() -> undoUpToRoom(charge));
         }
     }
 }

@@ -180,6 +180,32 @@ class StripedBucketTest {
         assertThat(bucket.tryConsume(1).allowed()).isFalse();
     }
 
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 3, 4, 5, 6})
+    void losesNothingToAThreadThatGivesBackWhileAnotherRefunds(int readings) throws Exception {
+        AtomicInteger left = new AtomicInteger(Integer.MAX_VALUE);
+        Charges charges = new Charges();
+        Thread other = new Thread(charges::undo);
+        Terms terms = new Terms(List.of(Limit.parse("2048/1d")), () -> {
+            if (left.decrementAndGet() == 0) {
+                Race.startAndLetRun(other);
+            }
+            return clock.nanos();
+        });
+        GuardedBucket bucket = StripedBucket.of(terms, terms.stateOf(Long.MAX_VALUE), 2);
+        bucket.reserve(1_500, 0, charges);
+        bucket.tryConsume(500);
+        left.set(readings);
+
+        bucket.refund(500);
+        if (left.getAndSet(Integer.MAX_VALUE) > 0) { // as there were not as many
+            other.start();
+        }
+        other.join();
+        assertThat(bucket.tryConsume(2_048).allowed()).isTrue();
+        assertThat(bucket.tryConsume(1).allowed()).isFalse();
+    }
+
     private static boolean isEmpty(GuardedBucket cell) {
         return cell.terms.tokens(cell.state(), 0) == 0;
     }
