@@ -139,8 +139,9 @@ final class StripedBucket extends GuardedBucket {
     }
 
     /**
-     * Undoes a charge of a cell, which returns how many tokens it has no room for, and gives those to others. One caller at a
-     * time, or a refund could fill the room that one has just seen. Returns whether the cell did, which a retired one does not do.
+     * Undoes a charge of a cell by {@code upToRoom}, which returns how many tokens the cell has no room for, and gives those to
+     * others. One caller at a time, or a refund could fill the room that one has just seen. Returns whether the cell did, which a
+     * retired one does not do.
      */
     private boolean undoInCell(LongSupplier upToRoom) {
         additions.lock();

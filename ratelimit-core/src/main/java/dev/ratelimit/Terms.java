@@ -302,7 +302,8 @@ final class Terms {
 
     /**
      * Returns how many whole tokens of a charge are to be given back that a bucket of this state has no room for, as others have
-     * given back there.
+     * given back there. Of several limits the one that says the fewest: tokens are given to others under all limits alike, and must
+     * not be where they have flowed in again; what another limit lacks flows in with time.
      */
     long beyondRoom(long[] state, long nanos, Charge charge) {
         if (charge.resets() != resets.get()) {

@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
  * Thread-safe.
  *
  * <p>A call is sent at once if few are under way. Else it is sent when one of these is answered, with all that have come
- * meanwhile. As that may be far off, or never come, whoever waits for the reply to a call that is not sent after a moment calls
- * {@link #sendAll}; so there is no timer, and no thread of its own.
+ * meanwhile. As that may be far off, or fail, or never come, whoever waits for the reply to a call that is not sent after a
+ * moment calls {@link #sendAll}; so there is no timer, and no thread of its own.
  */
 @SuppressWarnings("FutureReturnValueIgnored") // calls report by their replies
 final class CallQueue {
@@ -35,7 +35,7 @@ final class CallQueue {
 
     /** Sends a call, now or soon with others. */
     void send(Call call) {
-        if (hasSlots) {
+        if (hasSlots || call.claims.size() >= MAX_KEYS_TOGETHER) {
             sendNow(call);
             return;
         }

@@ -239,9 +239,12 @@ final class RedisBuckets implements AutoCloseable {
         Throwable cause = causeOf(failure);
         stats.failed(cause);
         log.because(cause);
+        if (UnreadableValueException.is(cause)) {
+            return; // which says nothing of how Redis is
+        }
         boolean isNews =
                 lastFailure.getAndSet(cause) != cause; // and not that of a call that was sent together with this one
-        if (isNews && !UnreadableValueException.is(cause) && breaker.failed()) {
+        if (isNews && breaker.failed()) {
             log.opened();
         }
     }

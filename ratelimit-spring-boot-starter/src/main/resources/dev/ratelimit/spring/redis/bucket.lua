@@ -26,8 +26,8 @@
 -- The reply has for each request whether tokens were taken, as a byte, and as doubles the time and each limit's debt before. A
 -- byte alone says that a value is none of ours, and that nothing was done.
 --
--- All of Redis waits meanwhile: so what nearly every call does is in the two loops at the end, which make few tables and
--- strings, and what few calls need is made when they do.
+-- All of Redis waits meanwhile: so what nearly every request needs is in the two loops of the last function, which make few
+-- tables and strings, and what few need is made when they do.
 
 local VERSION = 2
 local MAX_NUMBER = 2 ^ 53 - 1
@@ -54,6 +54,9 @@ local function terms_of(value)
   end
   local terms = { unpack_first(2 + 3 * limits) }
   local size = table.remove(terms, 1)
+  if size < 0 then -- where nothing follows
+    return nil
+  end
   for i = 3, 2 + 3 * limits do
     if not is_positive(terms[i]) then
       return nil

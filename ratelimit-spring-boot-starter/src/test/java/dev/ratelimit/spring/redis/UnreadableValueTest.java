@@ -33,6 +33,8 @@ class UnreadableValueTest {
             "redis.call('SET', KEYS[1], cmsgpack.pack(2, 2 ^ 40) .. struct.pack('<d', 0))",
             "redis.call('SET', KEYS[1], cmsgpack.pack(2, 0.5) .. struct.pack('<d', 0))",
             "redis.call('SET', KEYS[1], cmsgpack.pack(2, 1, 5, 1, 17280000000))",
+            "redis.call('SET', KEYS[1], cmsgpack.pack(2, 1, 1000, 1, 17280000000))", // as long as if two doubles
+            // followed
             "redis.call('SET', KEYS[1], cmsgpack.pack(2, 1, 5, 1, 17280000000) .. struct.pack('<d', 0))",
             "redis.call('SET', KEYS[1], cmsgpack.pack(2, 1, 5, 1, 17280000000) .. struct.pack('<ddddd', 0, 0, 0, 0, 0))",
             "redis.call('SET', KEYS[1], cmsgpack.pack(3, 1, 5, 1, 17280000000) .. struct.pack('<dd', 0, 0))",
