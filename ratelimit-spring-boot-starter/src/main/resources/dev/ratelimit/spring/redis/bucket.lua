@@ -95,7 +95,7 @@ local function carry(terms, old_terms, old_debts)
   local function carried(j, i)
     local interval, old_interval = terms[3 * j + 2], old_terms[3 * i + 2]
     local part = math.fmod(old_debts[i], old_interval) -- of a token; the rest of the debt is whole ones
-    local tokens = (old_debts[i] - part) / old_interval + terms[3 * j] - old_terms[3 * i]
+    local tokens = (old_debts[i] - part) / old_interval + (terms[3 * j] - old_terms[3 * i])
     return max(0, min(MAX_NUMBER, tokens * interval + scaled(part, interval, old_interval)))
   end
 
