@@ -11,6 +11,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -161,7 +162,7 @@ class StripedBucketTest {
     @ParameterizedTest
     @ValueSource(strings = {"2048/1d", "2048/1d 9999/7d"})
     void losesNothingToAThreadThatConsumesAndRefundsWhileItGathers(String limits) {
-        AtomicReference<StripedBucket> full = new AtomicReference<>();
+        AtomicReference<@Nullable StripedBucket> full = new AtomicReference<>();
         Terms terms = new Terms(Stream.of(limits.split(" ")).map(Limit::parse).toList(), () -> {
             StripedBucket bucket = full.get();
             if (bucket != null && (isEmpty(bucket.cell(0)) || isEmpty(bucket.cell(1)))) {
