@@ -55,6 +55,7 @@ final class UnknownProperties {
                             && new UnknownProperties(name, mayBeForeign).check(ROOT, 1)
                             && !isOverridden(name, before)) {
                         refusePlaceholder(name, source, environment);
+                        refuseInTwoWays(name, environment);
                     }
                 }
             }
@@ -76,6 +77,19 @@ final class UnknownProperties {
             }
         }
         return false;
+    }
+
+    /** Refuses a text that has parts, too, such as a limit with a capacity; elements of a list override one in another place. */
+    private static void refuseInTwoWays(ConfigurationPropertyName name, ConfigurableEnvironment environment) {
+        for (int length = 2; length < name.getNumberOfElements(); length++) {
+            ConfigurationPropertyName whole = name.chop(length);
+            for (ConfigurationPropertySource each : ConfigurationPropertySources.get(environment)) {
+                if (!name.isNumericIndex(length) && each.getConfigurationProperty(whole) != null) {
+                    throw new InvalidRateLimitException(
+                            whole.toString(), "is set, and so is " + name + ", a part of it: use one of the two");
+                }
+            }
+        }
     }
 
     private static void refusePlaceholder(

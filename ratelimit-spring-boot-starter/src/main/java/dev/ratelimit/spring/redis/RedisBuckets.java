@@ -235,6 +235,7 @@ final class RedisBuckets implements AutoCloseable {
         }
     }
 
+    @SuppressWarnings("ReferenceEquality") // one failure, of all that were sent together
     private void failed(Throwable failure) {
         Throwable cause = causeOf(failure);
         stats.failed(cause);
@@ -242,9 +243,7 @@ final class RedisBuckets implements AutoCloseable {
         if (UnreadableValueException.is(cause)) {
             return; // which says nothing of how Redis is
         }
-        boolean isNews =
-                lastFailure.getAndSet(cause) != cause; // and not that of a call that was sent together with this one
-        if (isNews && breaker.failed()) {
+        if (lastFailure.getAndSet(cause) != cause && breaker.failed()) {
             log.opened();
         }
     }

@@ -347,6 +347,17 @@ class RateLimitPropertiesTest {
 
     @ParameterizedTest
     @CsvSource({
+        "ratelimit.policies.api.limits, ratelimit.policies.api.limits.capacity",
+        "ratelimit.policies.web.limits[0], ratelimit.policies.web.limits[0].capacity",
+    })
+    void stopsTheStartForATextThatHasParts(String whole, String part) {
+        app.withPropertyValues("ratelimit.policies.api.limits=5/1m", whole + "=5/1m", part + "=5")
+                .run(context -> assertThat(sentenceOf(context.getStartupFailure()))
+                        .isEqualTo(whole + " is set, and so is " + part + ", a part of it: use one of the two"));
+    }
+
+    @ParameterizedTest
+    @CsvSource({
         "ratelimit.policies.api.limts=5/1m, 'limits, plans, key, paths'",
         "ratelimit.polices.api.limits=5/1m, 'enabled, headers, filter, policies, backend, local, redis'",
         "ratelimit.enable=true, enabled",
