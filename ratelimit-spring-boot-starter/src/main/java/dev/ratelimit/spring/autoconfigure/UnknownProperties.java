@@ -83,13 +83,22 @@ final class UnknownProperties {
     private static void refuseInTwoWays(ConfigurationPropertyName name, ConfigurableEnvironment environment) {
         for (int length = 2; length < name.getNumberOfElements(); length++) {
             ConfigurationPropertyName whole = name.chop(length);
-            for (ConfigurationPropertySource each : ConfigurationPropertySources.get(environment)) {
-                if (!name.isNumericIndex(length) && each.getConfigurationProperty(whole) != null) {
-                    throw new InvalidRateLimitException(
-                            whole.toString(), "is set, and so is " + name + ", a part of it: use one of the two");
-                }
+            if (!name.isNumericIndex(length) && isText(whole, environment)) {
+                throw new InvalidRateLimitException(
+                        whole.toString(), "is set, and so is " + name + ", a part of it: use one of the two");
             }
         }
+    }
+
+    /** Whether it is set to more than nothing, which is what a section of a file is that has no line yet. */
+    private static boolean isText(ConfigurationPropertyName name, ConfigurableEnvironment environment) {
+        for (ConfigurationPropertySource each : ConfigurationPropertySources.get(environment)) {
+            ConfigurationProperty property = each.getConfigurationProperty(name);
+            if (property != null && !property.getValue().toString().isEmpty()) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private static void refusePlaceholder(

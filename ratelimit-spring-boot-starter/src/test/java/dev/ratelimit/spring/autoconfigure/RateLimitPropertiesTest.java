@@ -356,6 +356,17 @@ class RateLimitPropertiesTest {
                         .isEqualTo(whole + " is set, and so is " + part + ", a part of it: use one of the two"));
     }
 
+    /** As a section of a file that another file fills. */
+    @Test
+    void takesAnEmptyTextForNone() {
+        app.withPropertyValues(
+                        "ratelimit.local=",
+                        "ratelimit.local.maximum-keys=5",
+                        "ratelimit.policies.api=",
+                        "ratelimit.policies.api.limits=5/1m")
+                .run(context -> assertThat(context).hasNotFailed());
+    }
+
     @ParameterizedTest
     @CsvSource({
         "ratelimit.policies.api.limts=5/1m, 'limits, plans, key, paths'",

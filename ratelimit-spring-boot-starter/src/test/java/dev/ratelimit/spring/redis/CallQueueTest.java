@@ -116,6 +116,20 @@ class CallQueueTest {
     }
 
     @Test
+    void makesNobodyGoWithARequestOfManyKeys() {
+        send(4);
+        queue.send(new Call(
+                Operation.CONSUME,
+                0,
+                IntStream.range(0, 16).mapToObj(i -> claim("l" + i)).toList(),
+                0));
+
+        assertThat(sizes()).containsExactly(1, 1, 1, 16);
+        sent.get(0).answer();
+        assertThat(sizes()).containsExactly(1, 1, 1, 16, 1);
+    }
+
+    @Test
     void sendsAtOnceInACluster() {
         Mockito.when(link.isCluster()).thenReturn(true);
         CallQueue ofCluster = new CallQueue(link, new BucketScript());
