@@ -2,8 +2,9 @@ package dev.ratelimit.spring.redis;
 
 import dev.ratelimit.NanoClock;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.atomic.LongAdder;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
 import org.jspecify.annotations.Nullable;
@@ -18,11 +19,15 @@ final class FailureLog {
 
     private final NanoClock clock;
     private final Breaker breaker;
-    private final AtomicLong decisions = new AtomicLong(); // without Redis, since the last line
+    private final LongAdder decisions = new LongAdder(); // without Redis
+    private final AtomicLong untold = new AtomicLong(); // those of them since the last line
     private final AtomicLong countDueAt;
     private final AtomicLong openingDueAt;
-    private final AtomicBoolean open = new AtomicBoolean(); // as far as the log says
+    private final AtomicReference<@Nullable Outage> outage = new AtomicReference<>(); // as far as the log says
     private volatile @Nullable Throwable cause;
+
+    /** When the log said that the breaker is open, and how many decisions had been made without Redis until then. */
+    private record Outage(long nanos, long decisions) {}
 
     FailureLog(NanoClock clock, Breaker breaker) {
         this.clock = clock;
@@ -45,7 +50,8 @@ final class FailureLog {
 
     /** Counts a decision that was made without Redis. */
     void degraded() {
-        decisions.incrementAndGet();
+        decisions.increment();
+        untold.incrementAndGet();
         if (isDue(countDueAt)) {
             write();
         }
@@ -60,18 +66,21 @@ final class FailureLog {
     private void write() {
         boolean isOpen = breaker.isOpen();
         if (isOpen) {
-            open.set(true);
+            outage.compareAndSet(null, new Outage(clock.nanos(), decisions.sum()));
         }
         LOG.warn((isOpen
                         ? "Redis does not decide, but what policies say under on-failure: "
                         : "Redis did not always decide: ")
-                + cause + " (decisions without it since the last such line: " + decisions.getAndSet(0) + ')');
+                + cause + " (decisions without it since the last such line: " + untold.getAndSet(0) + ')');
     }
 
-    /** Says that the breaker has closed, if it was said to be open. */
+    /** Says that the breaker has closed, if it was said to be open; and what that was like. */
     void closed() {
-        if (open.compareAndSet(true, false)) {
-            LOG.info("Redis decides again");
+        Outage over = outage.getAndSet(null);
+        if (over != null) {
+            untold.set(0);
+            LOG.info("Redis decides again, after " + TimeUnit.NANOSECONDS.toSeconds(clock.nanos() - over.nanos)
+                    + " s (decisions without it in that time: " + (decisions.sum() - over.decisions) + ')');
         }
     }
 }
