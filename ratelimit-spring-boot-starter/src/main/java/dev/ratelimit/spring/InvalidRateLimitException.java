@@ -21,6 +21,7 @@ public final class InvalidRateLimitException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
     private final String place;
+    private final String remedy;
 
     /**
      * Creates the exception.
@@ -29,12 +30,34 @@ public final class InvalidRateLimitException extends RuntimeException {
      * @param problem the value and the rule it breaks, to be read after the place
      */
     public InvalidRateLimitException(String place, String problem) {
+        this(place, problem, "Correct " + place + '.');
+    }
+
+    /**
+     * Creates the exception for what is not mended at that place.
+     *
+     * @param place a property's name, or an annotation and where it stands
+     * @param problem the value and the rule it breaks, to be read after the place
+     * @param remedy what to do, as a sentence
+     * @hidden
+     */
+    public InvalidRateLimitException(String place, String problem, String remedy) {
         super(place + ' ' + problem);
         this.place = place;
+        this.remedy = remedy;
     }
 
     /** {@return the property, or the annotation and where it stands} */
     public String place() {
         return place;
+    }
+
+    /**
+     * {@return what to do, as a sentence}
+     *
+     * @hidden
+     */
+    public String remedy() {
+        return remedy;
     }
 }

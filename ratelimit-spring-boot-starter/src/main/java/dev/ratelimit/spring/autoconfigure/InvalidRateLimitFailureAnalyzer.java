@@ -9,6 +9,6 @@ final class InvalidRateLimitFailureAnalyzer extends AbstractFailureAnalyzer<Inva
 
     @Override
     protected FailureAnalysis analyze(Throwable rootFailure, InvalidRateLimitException cause) {
-        return new FailureAnalysis(cause.getMessage(), "Correct " + cause.place() + '.', cause);
+        return new FailureAnalysis(cause.getMessage(), cause.remedy(), cause);
     }
 }

@@ -98,9 +98,11 @@ public final class RateLimitAutoConfiguration {
         if (redis != null) {
             throw new InvalidRateLimitException(
                     redis,
-                    "is redis, but RateLimitRedisAutoConfiguration is not there, as it takes Lettuce: add org.springframework.boot:spring-boot-starter-data-redis"
+                    "is redis, but there is nothing to ask it by",
+                    "Add org.springframework.boot:spring-boot-starter-data-redis, and do not exclude"
+                            + " RateLimitRedisAutoConfiguration."
                             + (AotDetector.useGeneratedArtifacts()
-                                    ? ", and say so when the application is built, as what is built ahead of time has its beans"
+                                    ? " Say redis when the application is built, too: what is built ahead of time has its beans."
                                     : ""));
         }
         return LocalRateLimiter.builder()

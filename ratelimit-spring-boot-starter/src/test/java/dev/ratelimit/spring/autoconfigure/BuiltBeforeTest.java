@@ -59,7 +59,9 @@ class BuiltBeforeTest {
                 .run(context -> assertThat(context)
                         .getFailure()
                         .rootCause()
-                        .hasMessageStartingWith("ratelimit.backend is redis, but")
-                        .hasMessageContaining("when the application is built"));
+                        .isInstanceOfSatisfying(InvalidRateLimitException.class, failure -> {
+                            assertThat(failure).hasMessageStartingWith("ratelimit.backend is redis, but");
+                            assertThat(failure.remedy()).contains("when the application is built");
+                        }));
     }
 }
