@@ -74,17 +74,32 @@ final class StripedBucket extends GuardedBucket {
         while (true) {
             View view = new View();
             Decision decision = view.decision(tokens, maxWaitNanos, limit(home, decider));
-            if (!decision.allowed()) {
+            if (!decision.allowed() || takeAll(view, home, tokens, decision.retryAfterNanos(), charges)) {
                 return decision;
+            }
+        }
+    }
+
+    /**
+     * Takes all or nothing. One caller at a time, so that none gives back to cells that another looks at, and none while the
+     * cells are retired, or a part could be lost.
+     */
+    private boolean takeAll(View view, int home, long tokens, long waitNanos, Charges charges) {
+        additions.lock();
+        try {
+            if (isRetired()) {
+                return false;
             }
             Charges taken = new Charges();
-            if (take(view, home, tokens, decision.retryAfterNanos(), taken)) {
-                if (charges.areKept()) {
-                    charges.addAll(taken);
-                }
-                return decision;
+            boolean done = take(view, home, tokens, waitNanos, taken);
+            if (!done) {
+                taken.undo();
+            } else if (charges.areKept()) {
+                charges.addAll(taken);
             }
-            taken.undo();
+            return done;
+        } finally {
+            additions.unlock();
         }
     }
 
@@ -129,10 +144,7 @@ final class StripedBucket extends GuardedBucket {
         }
     }
 
-    /**
-     * Gives nothing back, and is done: a charge is one of a cell, and comes here only when that was retired with its bucket. What
-     * lies ahead of it was known of that cell; the cells here are no help.
-     */
+    /** Gives nothing back, and is done: a charge is one of a cell, and what lies ahead of it was known of that cell only. */
     @Override
     boolean undo(Charge charge) {
         return !isRetired();
@@ -228,8 +240,13 @@ final class StripedBucket extends GuardedBucket {
     /** What all cells looked like, one after the other, at about one time. */
     private final class View {
         private final long nanos = terms.clock.nanos();
-        private final long[][] states =
-                Arrays.stream(cells).map(GuardedBucket::state).toArray(long[][]::new);
+        private final long[][] states = new long[cells.length][];
+
+        View() {
+            for (int i = 0; i < cells.length; i++) {
+                states[i] = cells[i].state();
+            }
+        }
 
         long tokens(int cell, long waitNanos) {
             return cells[cell].terms.tokens(states[cell], nanos + waitNanos);
@@ -244,9 +261,9 @@ final class StripedBucket extends GuardedBucket {
         }
 
         Decision decision(long tokens, long maxWaitNanos, Limit decider) {
-            long waitNanos = waitNanos(tokens);
-            boolean allowed = waitNanos <= maxWaitNanos && waitNanos != Long.MAX_VALUE && hasRoom();
             long held = tokens(0);
+            long waitNanos = held >= tokens ? 0 : waitNanos(tokens);
+            boolean allowed = waitNanos <= maxWaitNanos && waitNanos != Long.MAX_VALUE && hasRoom();
             long left = allowed ? Math.max(0, held - tokens) : held;
             return new Decision(allowed, left, waitNanos, resetAfterNanos(), decider);
         }
@@ -271,13 +288,20 @@ final class StripedBucket extends GuardedBucket {
             return longest;
         }
 
-        /** Searches for the first instant at which the cells together hold {@code tokens}. */
+        /**
+         * Returns the time until the cells together hold {@code tokens}, more than they do now. Nothing changes before one of
+         * them has its next token, which is all that most callers lack; else that is searched for.
+         */
         private long waitNanos(long tokens) {
             if (tokens > terms.smallestCapacity()) {
                 return Long.MAX_VALUE;
             }
-            long tooShort = -1;
-            long enough = tokens(0) >= tokens ? 0 : resetAfterNanos();
+            long enough = nanosToNextToken();
+            if (tokens(enough) >= tokens) {
+                return enough;
+            }
+            long tooShort = enough;
+            enough = resetAfterNanos();
             while (enough - tooShort > 1) {
                 long middle = tooShort + (enough - tooShort) / 2;
                 if (tokens(middle) >= tokens) {
@@ -287,6 +311,14 @@ final class StripedBucket extends GuardedBucket {
                 }
             }
             return enough;
+        }
+
+        private long nanosToNextToken() {
+            long soonest = resetAfterNanos();
+            for (int i = 0; i < cells.length; i++) {
+                soonest = Math.min(soonest, cells[i].terms.waitNanos(states[i], nanos, tokens(i, 0) + 1));
+            }
+            return soonest;
         }
     }
 

@@ -195,6 +195,16 @@ final class Terms {
         return fewest;
     }
 
+    /** Returns how long a state that {@code nanos} finds takes until it is good for {@code tokens}, as {@link Gcra#waitNanos} does. */
+    long waitNanos(long[] state, long nanos, long tokens) {
+        long now = now(state, nanos);
+        long longest = 0;
+        for (int i = 0; i < limits.length; i++) {
+            longest = Math.max(longest, limits[i].waitNanos(debt(state, i, now), tokens));
+        }
+        return longest;
+    }
+
     /**
      * Returns what consuming {@code tokens} at {@code nanos} comes to, for a caller who waits up to {@code maxWaitNanos};
      * changes nothing. The wait is the decision's {@code retryAfterNanos}, also if it is allowed.
@@ -329,9 +339,10 @@ final class Terms {
 
     private long unpaid(Charge charge, int i, long now, long movedNanos) {
         long sinceNanos = Math.max(0, now - charge.nanos());
+        boolean isMovedTooFar = movedNanos < 0 || movedNanos > Gcra.MAX_DEBT; // as it is the sum of all keys'
         return Math.max(
                 limits[i].charged(0, charge.tokens()) - limits[i].ticks(sinceNanos),
-                debt(charge.state(), i, now + movedNanos));
+                isMovedTooFar ? 0 : debt(charge.state(), i, now + movedNanos));
     }
 
     /** Notes whether somebody gave back what {@link #toBeUndone} was told, as another thread may have been quicker. */

@@ -10,6 +10,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -64,7 +65,8 @@ class StripedBucketTest {
         Random random = new Random(cells);
         GuardedBucket bucket = striped(cells, 0, "100003/1h", "990007/1d");
         for (int i = 0; i < 300; i++) {
-            long tokens = 1L + random.nextInt(60_000);
+            long nextToken = bucket.peek(Long.MAX_VALUE).remaining() + 1;
+            long tokens = random.nextBoolean() ? nextToken : 1L + random.nextInt(60_000);
             Decision peeked = bucket.peek(tokens);
             Decision decision = bucket.tryConsume(tokens);
             assertThat(decision).isEqualTo(peeked);
@@ -259,6 +261,19 @@ class StripedBucketTest {
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 3, 4, 5, 6, 7})
     void losesNoPartOfAChargeToAThreadThatRetiresIt(int readings) throws Exception {
+        assertNothingIsLostToAThreadThatRetires(readings, bucket -> bucket.add(-90_000));
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 3, 4, 5, 6})
+    void losesNoPartOfAGatheredRequestToAThreadThatRetiresIt(int readings) throws Exception {
+        assertNothingIsLostToAThreadThatRetires(
+                readings, bucket -> bucket.tryConsume(90_000).allowed());
+    }
+
+    /** The other thread comes when the clock has been read so many times, and waits if it has to. */
+    private void assertNothingIsLostToAThreadThatRetires(int readings, Predicate<GuardedBucket> charge)
+            throws Exception {
         AtomicInteger left = new AtomicInteger(Integer.MAX_VALUE);
         AtomicReference<Runnable> meanwhile = new AtomicReference<>();
         Terms terms = new Terms(List.of(Limit.parse("100000/1d")), () -> {
@@ -273,7 +288,7 @@ class StripedBucketTest {
         meanwhile.set(() -> Race.startAndLetRun(other));
         left.set(readings);
 
-        boolean charged = bucket.add(-90_000);
+        boolean charged = charge.test(bucket);
         other.join();
         assertThat(terms.tokens(last.get(), clock.nanos())).isEqualTo(charged ? 10_000 : 100_000);
     }
