@@ -15,7 +15,7 @@ import java.util.stream.Stream;
 public final class AllocationCheck {
     private static final int DECISIONS = 1_000_000;
     private static final Limit ADMIT = new Limit(1_000_000_000_000L, 300_000_000, Duration.ofSeconds(1));
-    private static final Limit DENY = Limit.of(1, Duration.ofDays(1));
+    private static final Limit DENY = new Limit(100_000, 1, Duration.ofMinutes(15)); // with shares for stripes
 
     private AllocationCheck() {}
 

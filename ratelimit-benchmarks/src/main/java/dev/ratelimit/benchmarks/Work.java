@@ -10,8 +10,8 @@ public enum Work {
     /** A rate that no run uses up, and that isn't a whole number of nanoseconds a token. */
     ADMIT(1_000_000_000_000L, 300_000_000, Duration.ofSeconds(1)),
 
-    /** One token a day, consumed before the run. */
-    DENY(1, 1, Duration.ofDays(1));
+    /** One token in a quarter of an hour, of so many that there are shares for stripes; consumed before the run. */
+    DENY(100_000, 1, Duration.ofMinutes(15));
 
     private final long capacity;
     private final long refillTokens;
@@ -29,7 +29,9 @@ public enum Work {
 
     /** Returns a limit for one of many keys, whose bucket has a token back only after ten seconds: one that is full is forgotten. */
     Limit limitOfKeys() {
-        return this == ADMIT ? Limit.of(200_000_000, Duration.ofSeconds(2_000_000_000)) : limit();
+        return this == ADMIT
+                ? Limit.of(200_000_000, Duration.ofSeconds(2_000_000_000))
+                : Limit.of(1, Duration.ofDays(1));
     }
 
     /** Returns {@code count} limits, the last of which makes the answer: the worst case for a denial. */
@@ -44,9 +46,11 @@ public enum Work {
 
     /** Brings a new bucket to where it gives this answer only, and returns it. */
     BooleanSupplier prepare(BooleanSupplier bucket) {
-        boolean first = bucket.getAsBoolean();
-        boolean second = bucket.getAsBoolean();
-        if (!first || second != (this == ADMIT)) {
+        long left = this == ADMIT ? 1 : capacity;
+        while (left > 0 && bucket.getAsBoolean()) {
+            left--;
+        }
+        if (bucket.getAsBoolean() != (this == ADMIT)) {
             throw new IllegalStateException("the bucket does not " + this + " under " + limit());
         }
         return bucket;
