@@ -15,10 +15,11 @@ final class Breaker {
 
     private final NanoClock clock;
     private final AtomicInteger failures = new AtomicInteger();
-    private final AtomicLong probeDueAt = new AtomicLong();
+    private final AtomicLong probeDueAt;
 
     Breaker(NanoClock clock) {
         this.clock = clock;
+        probeDueAt = new AtomicLong(clock.nanos());
     }
 
     boolean isOpen() {
@@ -27,11 +28,7 @@ final class Breaker {
 
     /** Counts a failure, and returns whether it is the one that opens it. */
     boolean failed() {
-        if (isOpen()) {
-            return false;
-        }
-        probeDueAt.set(clock.nanos()); // the first one at once, and set before it opens
-        return failures.incrementAndGet() == FAILURES;
+        return !isOpen() && failures.incrementAndGet() == FAILURES;
     }
 
     /** Closes it, and returns whether it was open. */
@@ -39,7 +36,7 @@ final class Breaker {
         return failures.get() != 0 && failures.getAndSet(0) >= FAILURES;
     }
 
-    /** Returns true to one caller a second. */
+    /** Returns true to one caller a second, however often it opens: what one tries needs time for an answer. */
     boolean isProbeDue() {
         long nanos = clock.nanos();
         long dueAt = probeDueAt.get();

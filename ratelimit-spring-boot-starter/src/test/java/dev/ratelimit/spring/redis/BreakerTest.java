@@ -43,6 +43,17 @@ class BreakerTest {
     }
 
     @Test
+    void asksForNoMoreThanThatThoughItOpensAgain() {
+        fail(5);
+        assertThat(breaker.isProbeDue()).isTrue();
+        breaker.succeeded();
+        fail(5);
+        assertThat(breaker.isProbeDue()).isFalse();
+        clock.advance(Duration.ofSeconds(1));
+        assertThat(breaker.isProbeDue()).isTrue();
+    }
+
+    @Test
     void closesByASuccess() {
         fail(7);
         assertThat(breaker.succeeded()).isTrue();
