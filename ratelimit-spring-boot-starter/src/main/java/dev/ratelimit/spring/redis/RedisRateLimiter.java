@@ -274,8 +274,11 @@ public final class RedisRateLimiter implements RateLimiter, AutoCloseable {
 
     /** Returns {@code duration} in microseconds, or as many as the script can count; none if it is negative. */
     private static long micros(Duration duration) {
+        if (duration.isNegative()) {
+            return 0;
+        }
         long seconds = Math.min(duration.getSeconds(), RedisLimit.MAX_DEBT / 1_000_000 - 1);
-        return Math.max(0, seconds * 1_000_000 + duration.getNano() / 1_000);
+        return seconds * 1_000_000 + duration.getNano() / 1_000;
     }
 
     @Override

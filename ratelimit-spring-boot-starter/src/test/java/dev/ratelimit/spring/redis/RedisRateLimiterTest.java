@@ -181,6 +181,17 @@ class RedisRateLimiterTest {
     }
 
     @Test
+    void takesAnyWaitBelowZeroForNone() {
+        limiter.tryConsume(api, "k", 5);
+        for (Duration wait :
+                List.of(Duration.ofNanos(-1), Duration.ofDays(-106_751_992), Duration.ofSeconds(Long.MIN_VALUE))) {
+            clock.advance(Duration.ofSeconds(1)); // so that Redis is asked
+            assertThat(limiter.reserve(List.of(new Claim(api, "k", 1)), wait).allowed())
+                    .isFalse();
+        }
+    }
+
+    @Test
     void undoesWhatItTookEverywhereAndOnlyOnce() {
         List<Claim> claims = List.of(new Claim(here, "k", 2), new Claim(api, "k", 2), new Claim(login, "k", 1));
         limiter.tryConsume(List.of(new Claim(here, "k", 1), new Claim(api, "k", 1)));
