@@ -4,6 +4,7 @@ import dev.ratelimit.spring.redis.BucketScript.Operation;
 import dev.ratelimit.spring.redis.BucketScript.Reply;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /** What is asked about claims whose keys are in one slot, all or nothing, and the reply to come. Thread-safe. */
@@ -17,7 +18,7 @@ final class Call {
 
     final long madeAt; // a reading of the clock, from before it was sent
     final CompletableFuture<Reply> reply = new CompletableFuture<>();
-    private volatile boolean sent;
+    private volatile @Nullable AtomicBoolean roundTrip; // once it is sent: whether those who went together have failed
 
     Call(Operation operation, long number, List<RedisClaim> claims, long madeAt) {
         this(operation, number, claims, null, madeAt);
@@ -37,10 +38,17 @@ final class Call {
     }
 
     boolean isSent() {
-        return sent;
+        return roundTrip != null;
     }
 
-    void sent() {
-        sent = true;
+    /** Takes note of the round trip that it makes with others, as one that has not failed. */
+    void sent(AtomicBoolean roundTrip) {
+        this.roundTrip = roundTrip;
+    }
+
+    /** Returns true to one caller of all whose calls were sent together. */
+    boolean isFirstToFail() {
+        AtomicBoolean failed = roundTrip;
+        return failed == null || failed.compareAndSet(false, true);
     }
 }

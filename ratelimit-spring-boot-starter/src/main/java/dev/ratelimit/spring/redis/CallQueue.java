@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
@@ -74,7 +75,8 @@ final class CallQueue {
     }
 
     private void sendNow(List<Call> calls) {
-        calls.forEach(Call::sent);
+        AtomicBoolean roundTrip = new AtomicBoolean();
+        calls.forEach(call -> call.sent(roundTrip));
         underWay.incrementAndGet();
         try {
             script.send(link.commands(), calls).whenComplete((replies, failure) -> answered(calls, replies, failure));

@@ -19,7 +19,6 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -40,7 +39,6 @@ final class RedisBuckets implements AutoCloseable {
     private final Denials denials;
     final FailureLog log;
     final RedisStats stats;
-    private final AtomicReference<@Nullable Throwable> lastFailure = new AtomicReference<>();
     private volatile boolean isLinkInDoubt; // as a probe was not answered, or not yet
 
     RedisBuckets(RedisLink link, BucketScript script, Duration timeout, NanoClock clock, long maximumKeys) {
@@ -130,9 +128,9 @@ final class RedisBuckets implements AutoCloseable {
             Thread.currentThread().interrupt();
             log.because(e); // but it is no fault of Redis
         } catch (TimeoutException e) {
-            failed(noAnswerInTime());
+            failed(calls.get(0), noAnswerInTime());
         } catch (ExecutionException e) {
-            failed(e);
+            failed(calls.get(0), e);
         } finally {
             stats.waited(Math.max(0, clock.nanos() - since));
         }
@@ -218,7 +216,7 @@ final class RedisBuckets implements AutoCloseable {
     private void report(Call call) {
         call.reply.whenComplete((done, failure) -> {
             if (failure != null) {
-                failed(failure);
+                failed(call, failure);
             } else if (isInTime(call.madeAt)) {
                 succeeded();
             }
@@ -235,15 +233,14 @@ final class RedisBuckets implements AutoCloseable {
         }
     }
 
-    @SuppressWarnings("ReferenceEquality") // one failure, of all that were sent together
-    private void failed(Throwable failure) {
+    private void failed(Call call, Throwable failure) {
         Throwable cause = causeOf(failure);
         stats.failed(cause);
         log.because(cause);
         if (UnreadableValueException.is(cause)) {
             return; // which says nothing of how Redis is
         }
-        if (lastFailure.getAndSet(cause) != cause && breaker.failed()) {
+        if (call.isFirstToFail() && breaker.failed()) {
             log.opened();
         }
     }

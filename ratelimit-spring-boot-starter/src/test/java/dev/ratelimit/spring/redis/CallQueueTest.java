@@ -224,6 +224,50 @@ class CallQueueTest {
     }
 
     @Test
+    void takesTheFailuresOfTwoRoundTripsForTwo() {
+        try (RedisBuckets buckets =
+                new RedisBuckets(link, new BucketScript(), Duration.ofSeconds(10), NanoClock.SYSTEM, 10)) {
+            List<List<Call>> all = new ArrayList<>();
+            for (int i = 0; i < 11; i++) {
+                all.add(buckets.send(Operation.CONSUME, 0, List.of(claim("k" + i))));
+                if (i == 6) {
+                    sent.get(0).answer();
+                }
+            }
+            sent.get(1).answer();
+            sent.get(3).fail("OOM command not allowed");
+            sent.get(4).fail("OOM command not allowed");
+            for (int i = 3; i < 7; i++) { // in turn, of the one and of the other
+                for (List<Call> calls : List.of(all.get(i), all.get(i + 4))) {
+                    assertThat(buckets.await(calls, calls.get(0).claims, 0)).isNull();
+                }
+            }
+
+            assertThat(sizes()).containsExactly(1, 1, 1, 4, 4);
+            assertThat(buckets.stats.isFailing()).isFalse();
+        }
+    }
+
+    @Test
+    void takesARoundTripThatManyWaitForInVainForOneFailure() {
+        try (RedisBuckets buckets =
+                new RedisBuckets(link, new BucketScript(), Duration.ofMillis(100), NanoClock.SYSTEM, 10)) {
+            List<List<Call>> all = new ArrayList<>();
+            for (int i = 0; i < 11; i++) {
+                all.add(buckets.send(Operation.CONSUME, 0, List.of(claim("k" + i))));
+            }
+            sent.get(0).answer();
+            for (List<Call> calls : all.subList(3, 11)) {
+                assertThat(buckets.await(calls, calls.get(0).claims, 0)).isNull();
+            }
+
+            assertThat(sizes()).containsExactly(1, 1, 1, 8);
+            assertThat(buckets.stats.failures(RedisStats.Failure.TIMEOUT)).isEqualTo(8);
+            assertThat(buckets.stats.isFailing()).isFalse();
+        }
+    }
+
+    @Test
     void failsWhoGetsAnAnswerThatIsNotOfTheScript() {
         List<Call> calls = send(2);
         sent.get(0).command.toCompletableFuture().complete(new byte[] {1});
