@@ -88,12 +88,33 @@ final class Fallback {
         if (policies.onFailure(claim.claim()) != OnFailure.LOCAL) {
             return new Reservation(List.of(), null);
         }
-        Claim share = policies.share(claim.claim());
+        return takeWhatFits(policies.share(claim.claim()));
+    }
+
+    private Reservation takeWhatFits(Claim share) {
         Reservation taken = local.reserve(List.of(share), Duration.ZERO);
         long remaining = taken.decisions().get(0).remaining();
         return taken.allowed() || remaining == 0
                 ? taken
                 : local.reserve(List.of(new Claim(share.policy(), share.key(), remaining)), Duration.ZERO);
+    }
+
+    /**
+     * Takes from the bucket of this process what was used already. Of what Redis {@code isTold}, only the part of this process
+     * can become a debt: it is paid as soon as the one there, and all of it would be as many times later as there are processes.
+     */
+    void chargeShare(Claim claim, boolean isTold) {
+        if (policies.onFailure(claim) != OnFailure.LOCAL) {
+            return;
+        }
+        Claim share = policies.share(claim);
+        long owed = isTold ? policies.share(claim.tokens()) : claim.tokens();
+        if (owed > 0) {
+            local.charge(share.policy(), share.key(), owed);
+        }
+        if (owed < claim.tokens()) {
+            takeWhatFits(new Claim(share.policy(), share.key(), claim.tokens() - owed));
+        }
     }
 
     /** Gives back to the bucket of this process what Redis is told to give back. */

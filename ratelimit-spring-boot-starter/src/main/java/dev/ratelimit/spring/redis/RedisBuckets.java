@@ -179,12 +179,14 @@ final class RedisBuckets implements AutoCloseable {
         }
     }
 
-    /** Changes a bucket without waiting for it. */
-    void tell(Operation operation, RedisClaim claim) {
+    /** Changes a bucket without waiting for it, and returns whether Redis is there to do so, as far as is known. */
+    boolean tell(Operation operation, RedisClaim claim) {
         denials.forget(claim);
-        if (isThere(claim)) {
+        boolean isThere = isThere(claim);
+        if (isThere) {
             tell(new Call(operation, 0, List.of(claim), clock.nanos()));
         }
+        return isThere;
     }
 
     private void tell(Call call) {

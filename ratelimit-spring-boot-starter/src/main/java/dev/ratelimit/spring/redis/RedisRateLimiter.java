@@ -223,8 +223,8 @@ public final class RedisRateLimiter implements RateLimiter, AutoCloseable {
             return;
         }
         RedisClaim charged = redisClaim(claim, List.of());
-        buckets.tell(Operation.CHARGE, charged);
-        fallback.takeFromShare(charged);
+        boolean isTold = buckets.tell(Operation.CHARGE, charged);
+        fallback.chargeShare(claim, isTold);
     }
 
     /**

@@ -44,6 +44,11 @@ final class SharedPolicies {
         return new Claim(inRedis(claim.policy()).share, claim.key(), claim.tokens());
     }
 
+    /** Returns the part that this process has of {@code tokens}, rounded down. */
+    long share(long tokens) {
+        return tokens / instances;
+    }
+
     /**
      * Returns a policy as Redis has it.
      *

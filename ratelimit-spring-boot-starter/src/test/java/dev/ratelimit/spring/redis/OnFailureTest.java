@@ -74,6 +74,67 @@ class OnFailureTest {
     }
 
     @Test
+    void keepsTheDebtOfACharge() {
+        server.kill();
+        assertThat(limiter.tryConsume(api, "k", 1).allowed()).isTrue();
+
+        limiter.charge(api, "k", 29);
+
+        assertThat(waitForOne(limiter)).isEqualTo(Duration.ofDays(21).dividedBy(10));
+    }
+
+    @Test
+    void keepsTheDebtOfAChargeFromBefore() {
+        assertThat(limiter.tryConsume(api, "k", 1).allowed()).isTrue();
+        limiter.charge(api, "k", 29);
+        server.kill();
+
+        assertThat(waitForOne(limiter)).isEqualTo(Duration.ofDays(21).dividedBy(10));
+    }
+
+    /** The share has two tokens, and gets one in half a day. */
+    @Test
+    void owesAllOfAChargeThatRedisWasNotTold() {
+        try (RedisRateLimiter oneOfFive = newLimiter(5)) {
+            server.kill();
+            while (!oneOfFive.stats().isFailing()) {
+                oneOfFive.tryConsume(api, "another", 1);
+            }
+
+            oneOfFive.charge(api, "k", 20);
+
+            assertThat(waitForOne(oneOfFive)).isEqualTo(Duration.ofHours(19 * 12));
+        }
+    }
+
+    /** Redis would owe ten tokens, and have them in a day; then the share waits for one of its own. */
+    @Test
+    void owesItsPartOfAChargeThatRedisWasTold() {
+        try (RedisRateLimiter oneOfFive = newLimiter(5)) {
+            oneOfFive.charge(api, "k", 20);
+            server.kill();
+
+            assertThat(waitForOne(oneOfFive)).isEqualTo(Duration.ofHours(24 + 12));
+        }
+    }
+
+    @Test
+    void owesNothingOfChargesThatAreSmall() {
+        try (RedisRateLimiter oneOfFive = newLimiter(5)) {
+            for (int i = 0; i < 4; i++) {
+                oneOfFive.charge(api, "k", 1);
+            }
+            server.kill();
+
+            assertThat(waitForOne(oneOfFive)).isEqualTo(Duration.ofHours(12));
+        }
+    }
+
+    private Duration waitForOne(RedisRateLimiter asked) {
+        return Duration.ofNanos(asked.tryConsume(api, "k", 1).retryAfterNanos());
+    }
+
+    @Test
     void countsNoDecisionWhereSomebodyOnlyLooks() {
         server.kill();
 
