@@ -34,6 +34,11 @@ final class CallQueue {
         hasSlots = link.isCluster();
     }
 
+    /** Whether keys have to be in one slot to go together, as far as is known. */
+    boolean hasSlots() {
+        return hasSlots;
+    }
+
     /** Sends a call, now or soon with others. */
     void send(Call call) {
         if (hasSlots || call.claims.size() >= MAX_KEYS_TOGETHER) {
@@ -88,10 +93,12 @@ final class CallQueue {
 
     private void answered(List<Call> calls, byte @Nullable [] replies, @Nullable Throwable failure) {
         underWay.decrementAndGet();
-        if (calls.size() > 1 && BucketScript.isForSlots(failure)) {
+        if (BucketScript.isForSlots(failure)) {
             hasSlots = true;
-            calls.forEach(this::sendNow);
-            return;
+            if (calls.size() > 1) {
+                calls.forEach(this::sendNow);
+                return;
+            }
         }
         try {
             if (failure == null) { // or all that wait might fail within one another

@@ -86,7 +86,7 @@ final class RedisBuckets implements AutoCloseable {
     }
 
     private Collection<List<RedisClaim>> bySlot(List<RedisClaim> claims) {
-        if (claims.size() == 1 || !link.isCluster()) {
+        if (claims.size() == 1 || !queue.hasSlots()) {
             return List.of(claims);
         }
         Map<Integer, List<RedisClaim>> bySlot = new LinkedHashMap<>();
@@ -239,8 +239,8 @@ final class RedisBuckets implements AutoCloseable {
         Throwable cause = causeOf(failure);
         stats.failed(cause);
         log.because(cause);
-        if (UnreadableValueException.is(cause)) {
-            return; // which says nothing of how Redis is
+        if (UnreadableValueException.is(cause) || BucketScript.isForSlots(cause)) {
+            return; // which says nothing of how Redis is; of slots, the queue knows from now on
         }
         if (call.isFirstToFail() && breaker.failed()) {
             log.opened();

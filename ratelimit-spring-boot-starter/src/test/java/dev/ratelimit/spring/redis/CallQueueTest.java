@@ -3,6 +3,7 @@ package dev.ratelimit.spring.redis;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ratelimit.Claim;
+import dev.ratelimit.Decision;
 import dev.ratelimit.Limit;
 import dev.ratelimit.NanoClock;
 import dev.ratelimit.Policy;
@@ -21,6 +22,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.mockito.Mockito;
@@ -151,6 +153,29 @@ class CallQueueTest {
         assertThat(calls.subList(3, 6)).allMatch(call -> call.reply.isDone() && !call.reply.isCompletedExceptionally());
         send(3);
         assertThat(sizes()).containsExactly(1, 1, 1, 3, 1, 1, 1, 1, 1, 1);
+    }
+
+    /** The first requests get no decision there, which says nothing of how Redis is. */
+    @Test
+    void learnsThatThereAreSlotsFromARequestInSeveral() {
+        try (RedisBuckets buckets =
+                new RedisBuckets(link, new BucketScript(), Duration.ofSeconds(10), NanoClock.SYSTEM, 10)) {
+            List<RedisClaim> claims =
+                    IntStream.range(0, 16).mapToObj(i -> claim("k" + i)).toList();
+            List<List<Call>> first = Stream.generate(() -> buckets.send(Operation.CONSUME, 0, claims))
+                    .limit(6)
+                    .toList();
+            assertThat(sizes()).containsOnly(16).hasSize(6);
+            sent.forEach(each -> each.fail("CROSSSLOT Keys in request don't hash to the same slot"));
+            assertThat(first).allMatch(calls -> buckets.await(calls, claims, 0) == null);
+            assertThat(buckets.stats.isFailing()).isFalse();
+            sent.clear();
+
+            List<Call> next = buckets.send(Operation.CONSUME, 0, claims);
+            assertThat(sizes()).containsOnly(1).hasSize(16);
+            sent.forEach(Sent::answer);
+            assertThat(buckets.await(next, claims, 0)).hasSize(16).allMatch(Decision::allowed);
+        }
     }
 
     @Test

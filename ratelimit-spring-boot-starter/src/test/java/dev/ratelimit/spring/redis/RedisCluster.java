@@ -11,7 +11,7 @@ import org.awaitility.Awaitility;
 
 /** Three masters that share the slots, and if asked a replica of each. */
 final class RedisCluster implements AutoCloseable {
-    private static final int SLOTS = 16_384;
+    static final int SLOTS = 16_384;
     private static final int MASTERS = 3;
 
     private final List<RedisProcess> nodes = new ArrayList<>();
@@ -56,7 +56,8 @@ final class RedisCluster implements AutoCloseable {
         await("the cluster", this::isWell);
     }
 
-    private static String[] addSlots(int from, int to) {
+    /** The command by which a node takes the slots from {@code from} to {@code to}, exclusively. */
+    static String[] addSlots(int from, int to) {
         return IntStream.range(-2, to - from)
                 .mapToObj(i -> i == -2 ? "CLUSTER" : i == -1 ? "ADDSLOTS" : Integer.toString(from + i))
                 .toArray(String[]::new);

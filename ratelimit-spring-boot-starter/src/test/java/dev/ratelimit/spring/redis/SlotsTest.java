@@ -21,46 +21,59 @@ class SlotsTest {
 
     @Test
     void chargesKeysInSeveralSlotsAllOrNothing() {
-        ConcurrentLinkedQueue<String> degraded = new ConcurrentLinkedQueue<>();
         try (RedisCluster cluster = RedisCluster.start(false)) {
-            LettuceConnectionFactory connections = new LettuceConnectionFactory(new RedisClusterConfiguration(
-                    List.of("127.0.0.1:" + cluster.master(0).port())));
-            connections.afterPropertiesSet();
-            try (RedisRateLimiter limiter = RedisRateLimiter.builder(connections)
-                    .timeout(Duration.ofSeconds(10))
-                    .degraded(degraded::add)
-                    .build()) {
+            charges(new LettuceConnectionFactory(new RedisClusterConfiguration(
+                    List.of("127.0.0.1:" + cluster.master(0).port()))));
+        }
+    }
+
+    /** As it is for hire: many servers behind one address, which says only by an error that keys have to be in one slot. */
+    @Test
+    void chargesThemWhereOneAddressHasAllSlots() {
+        try (RedisProcess redis = RedisProcess.start("cluster-enabled yes")) {
+            redis.call(RedisCluster.addSlots(0, RedisCluster.SLOTS));
+            charges(new LettuceConnectionFactory("127.0.0.1", redis.port()));
+        }
+    }
+
+    private void charges(LettuceConnectionFactory connections) {
+        connections.afterPropertiesSet();
+        ConcurrentLinkedQueue<String> degraded = new ConcurrentLinkedQueue<>();
+        try (RedisRateLimiter limiter = RedisRateLimiter.builder(connections)
+                .timeout(Duration.ofSeconds(10))
+                .degraded(degraded::add)
+                .build()) {
+            Awaitility.await()
+                    .until(
+                            () -> { // on a busy machine the first connection may take longer than the limiter waits
+                                degraded.clear();
+                                for (int i = 0; i < 20; i++) {
+                                    limiter.tryConsume(
+                                            List.of(new Claim(api, "k" + i, 1), new Claim(login, "l" + i, 1)));
+                                }
+                                return degraded.isEmpty();
+                            });
+            for (int i = 0; i < 20; i++) {
+                List<Claim> claims =
+                        List.of(new Claim(api, "a" + i, 1), new Claim(login, "b" + i, 1), new Claim(api, "b" + i, 2));
+                assertThat(limiter.tryConsume(claims))
+                        .extracting(Decision::remaining)
+                        .containsExactly(4L, 1L, 3L);
+                assertThat(limiter.tryConsume(claims))
+                        .extracting(Decision::remaining)
+                        .containsExactly(3L, 0L, 1L);
+                assertThat(limiter.tryConsume(claims))
+                        .extracting(Decision::allowed)
+                        .containsExactly(true, false, false);
+                String key = "a" + i;
                 Awaitility.await()
-                        .until(
-                                () -> { // on a busy machine the first connection may take longer than the limiter waits
-                                    degraded.clear();
-                                    for (int i = 0; i < 20; i++) {
-                                        limiter.tryConsume(api, "k" + i, 1);
-                                    }
-                                    return degraded.isEmpty();
-                                });
-                for (int i = 0; i < 20; i++) {
-                    List<Claim> claims = List.of(
-                            new Claim(api, "a" + i, 1), new Claim(login, "b" + i, 1), new Claim(api, "b" + i, 2));
-                    assertThat(limiter.tryConsume(claims))
-                            .extracting(Decision::remaining)
-                            .containsExactly(4L, 1L, 3L);
-                    assertThat(limiter.tryConsume(claims))
-                            .extracting(Decision::remaining)
-                            .containsExactly(3L, 0L, 1L);
-                    assertThat(limiter.tryConsume(claims))
-                            .extracting(Decision::allowed)
-                            .containsExactly(true, false, false);
-                    String key = "a" + i;
-                    Awaitility.await()
-                            .untilAsserted(
-                                    () -> assertThat(limiter.peek(api, key, 1).remaining())
-                                            .isEqualTo(2));
-                }
-                assertThat(degraded).isEmpty();
-            } finally {
-                connections.destroy();
+                        .untilAsserted(
+                                () -> assertThat(limiter.peek(api, key, 1).remaining())
+                                        .isEqualTo(2));
             }
+            assertThat(degraded).isEmpty();
+        } finally {
+            connections.destroy();
         }
     }
 }
