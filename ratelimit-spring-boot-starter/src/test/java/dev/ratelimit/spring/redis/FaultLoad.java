@@ -26,14 +26,15 @@ import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactor
 /**
  * Threads that ask for tokens, about 2,000 times a second, while a test hurts the Redis behind their limiter; and what they saw.
  *
- * <p>A {@link Phase} has keys of its own, all of them with {@link #CAPACITY} tokens and none to come. Only the policy
- * {@code steady} never runs out of them, and denies without Redis: its admissions tell that Redis is there.
+ * <p>A {@link Phase} has keys of its own, all of them with {@link #CAPACITY} tokens and none to come; in a cluster one on each
+ * master, which are asked for in turn. Only the policy {@code steady} never runs out of them, and denies without Redis: its
+ * admissions tell that Redis is there.
  */
 final class FaultLoad implements AutoCloseable {
     static final int CAPACITY = 20;
     static final int THREADS = 8;
 
-    /** Rounds of a thread at least, so that all together ask for more than there is. */
+    /** Rounds of a thread at least, for each master, so that all together ask for more than there is. */
     private static final int ROUNDS = 10;
 
     private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
@@ -48,13 +49,15 @@ final class FaultLoad implements AutoCloseable {
     private final Policy deny = policy("deny");
     private final Policy allow = policy("allow");
 
+    private final int masters;
     private final LettuceConnectionFactory connections;
     private final RedisRateLimiter limiter;
     private final LongAdder degraded = new LongAdder();
     private final Queue<Throwable> thrown = new ConcurrentLinkedQueue<>();
     private final Queue<Long> nanos = new ConcurrentLinkedQueue<>();
 
-    private FaultLoad(LettuceConnectionFactory connections) {
+    private FaultLoad(int masters, LettuceConnectionFactory connections) {
+        this.masters = masters;
         this.connections = connections;
         connections.afterPropertiesSet();
         limiter = RedisRateLimiter.builder(connections)
@@ -65,15 +68,16 @@ final class FaultLoad implements AutoCloseable {
     }
 
     static FaultLoad on(int port) {
-        return new FaultLoad(new LettuceConnectionFactory("127.0.0.1", port));
+        return new FaultLoad(1, new LettuceConnectionFactory("127.0.0.1", port));
     }
 
     static FaultLoad on(RedisSentinelConfiguration sentinel) {
-        return new FaultLoad(new LettuceConnectionFactory(sentinel));
+        return new FaultLoad(1, new LettuceConnectionFactory(sentinel));
     }
 
-    static FaultLoad on(RedisClusterConfiguration cluster) {
-        return new FaultLoad(new LettuceConnectionFactory(cluster));
+    static FaultLoad on(RedisCluster cluster) {
+        return new FaultLoad(
+                RedisCluster.MASTERS, new LettuceConnectionFactory(new RedisClusterConfiguration(cluster.addresses())));
     }
 
     private static Policy policy(String onFailure) {
@@ -116,15 +120,30 @@ final class FaultLoad implements AutoCloseable {
             return admitted.getOrDefault(what, new LongAdder()).sum();
         }
 
+        /** How many of them were of the key on that master of a cluster. */
+        long admitted(String what, int master) {
+            return admitted(on(master, what));
+        }
+
+        long tried(String what, int master) {
+            return tried(on(master, what));
+        }
+
+        private static String on(int master, String what) {
+            return what + " on " + master;
+        }
+
         /** Milliseconds from the event of the phase until Redis failed no longer. */
         long recoveryMillis() {
             return Math.max(0, TimeUnit.NANOSECONDS.toMillis(lastFailure - event));
         }
 
-        private void count(String what, boolean allowed) {
-            tried.computeIfAbsent(what, any -> new LongAdder()).increment();
-            if (allowed) {
-                admitted.computeIfAbsent(what, any -> new LongAdder()).increment();
+        private void count(int master, String what, boolean allowed) {
+            for (String each : new String[] {what, on(master, what)}) {
+                tried.computeIfAbsent(each, any -> new LongAdder()).increment();
+                if (allowed) {
+                    admitted.computeIfAbsent(each, any -> new LongAdder()).increment();
+                }
             }
             if (what.equals("steady")) {
                 if (allowed) {
@@ -166,10 +185,10 @@ final class FaultLoad implements AutoCloseable {
                     boolean enough = untilWell
                             ? phase.streak.get() >= STREAK || elapsed > PATIENCE_NANOS
                             : elapsed >= TimeUnit.MILLISECONDS.toNanos(millis);
-                    if (enough && rounds >= ROUNDS && phase.event != start) {
+                    if (enough && rounds >= ROUNDS * masters && phase.event != start) {
                         break;
                     }
-                    round(phase);
+                    round(phase, rounds % masters);
                     LockSupport.parkNanos(PAUSE_NANOS);
                 }
                 running.decrementAndGet();
@@ -188,23 +207,28 @@ final class FaultLoad implements AutoCloseable {
         return phase;
     }
 
-    private void round(Phase phase) {
-        ask(phase, "steady", new Claim(steady, phase.name, 1));
-        ask(phase, "spent", new Claim(local, "spent", 1));
-        ask(phase, "local", new Claim(local, phase.name, 1));
-        ask(phase, "deny", new Claim(deny, phase.name, 1));
-        ask(phase, "allow", new Claim(allow, phase.name, 1));
-        String both = phase.name + " both";
-        ask(phase, "both", new Claim(steady, both, 1), new Claim(local, both, 1));
-        timed(() -> limiter.refund(steady, phase.name, 1));
-        timed(() -> limiter.charge(steady, phase.name, 1));
-        timed(() -> limiter.peek(local, phase.name, 1));
+    private void round(Phase phase, int master) {
+        String key = key(phase.name, master);
+        ask(phase, master, "steady", new Claim(steady, key, 1));
+        ask(phase, master, "spent", new Claim(local, key("spent", master), 1));
+        ask(phase, master, "local", new Claim(local, key, 1));
+        ask(phase, master, "deny", new Claim(deny, key, 1));
+        ask(phase, master, "allow", new Claim(allow, key, 1));
+        String both = key(phase.name + " both", master);
+        ask(phase, master, "both", new Claim(steady, both, 1), new Claim(local, both, 1));
+        timed(() -> limiter.refund(steady, key, 1));
+        timed(() -> limiter.charge(steady, key, 1));
+        timed(() -> limiter.peek(local, key, 1));
     }
 
-    private void ask(Phase phase, String what, Claim... claims) {
+    private String key(String name, int master) {
+        return masters == 1 ? name : RedisCluster.keyOn(master, name);
+    }
+
+    private void ask(Phase phase, int master, String what, Claim... claims) {
         timed(() -> {
             List<Decision> decisions = limiter.tryConsume(List.of(claims));
-            phase.count(what, decisions.stream().allMatch(Decision::allowed));
+            phase.count(master, what, decisions.stream().allMatch(Decision::allowed));
         });
     }
 

@@ -1,5 +1,6 @@
 package dev.ratelimit.spring.redis;
 
+import io.lettuce.core.cluster.SlotHash;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -12,18 +13,26 @@ import org.awaitility.Awaitility;
 /** Three masters that share the slots, and if asked a replica of each. */
 final class RedisCluster implements AutoCloseable {
     static final int SLOTS = 16_384;
-    private static final int MASTERS = 3;
+    static final int MASTERS = 3;
 
     private final List<RedisProcess> nodes = new ArrayList<>();
 
     private RedisCluster() {}
 
+    /** Starts one that gives up a node after a second. */
     static RedisCluster start(boolean replicas) {
+        return start(replicas, Duration.ofSeconds(1));
+    }
+
+    /** Starts one that gives up a node after so long. */
+    static RedisCluster start(boolean replicas, Duration nodeTimeout) {
         RedisCluster cluster = new RedisCluster();
         try {
             for (int i = 0; i < (replicas ? 2 : 1) * MASTERS; i++) {
                 cluster.nodes.add(RedisProcess.start(
-                        "cluster-enabled yes", "cluster-node-timeout 1000", "cluster-replica-validity-factor 0"));
+                        "cluster-enabled yes",
+                        "cluster-node-timeout " + nodeTimeout.toMillis(),
+                        "cluster-replica-validity-factor 0"));
             }
             cluster.join();
         } catch (RuntimeException failed) {
@@ -83,9 +92,26 @@ final class RedisCluster implements AutoCloseable {
         return nodes.get(MASTERS + master);
     }
 
+    /** Returns a client's key that begins with {@code name}, and whose buckets that master had at the start. */
+    static String keyOn(int master, String name) {
+        RedisKeys keys = new RedisKeys("ratelimit", null);
+        return IntStream.iterate(0, i -> i + 1)
+                .mapToObj(i -> name + ' ' + i)
+                .filter(key -> masterOf(SlotHash.getSlot(keys.key("any", keys.hash(key)))) == master)
+                .findFirst()
+                .orElseThrow();
+    }
+
     /** The master that had the slot of a key at the start. */
     int masterOf(String key) {
-        int slot = slot(key);
+        return masterOf(slot(key));
+    }
+
+    int slot(String key) {
+        return SlotHash.getSlot(key);
+    }
+
+    private static int masterOf(int slot) {
         return IntStream.range(0, MASTERS)
                 .filter(i -> slot < (i + 1) * SLOTS / MASTERS)
                 .findFirst()
@@ -103,10 +129,6 @@ final class RedisCluster implements AutoCloseable {
             RedisProcess to = master((i + 1) % MASTERS);
             slots.forEach(slot -> move(slot, from, to));
         }
-    }
-
-    int slot(String key) {
-        return Math.toIntExact((Long) master(0).call("CLUSTER", "KEYSLOT", key));
     }
 
     /** Moves a slot with its keys, as a rebalancing does: ask, migrate key by key, then tell everybody. */
