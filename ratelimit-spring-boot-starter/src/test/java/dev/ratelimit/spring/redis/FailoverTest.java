@@ -118,6 +118,36 @@ class FailoverTest {
         }
     }
 
+    /** The breaker is one for all masters, and opens and closes meanwhile; what each key gets is bounded all the same. */
+    @Test
+    void answersWhileAMasterHangsThatNobodyReplaces() {
+        try (RedisCluster cluster = RedisCluster.start(false, Duration.ofMinutes(5));
+                FaultLoad load = FaultLoad.on(cluster);
+                LogLines lines = new LogLines()) {
+            load.runUntilWell("start", () -> {});
+            load.run("well", 0, cluster.master(0)::pause);
+
+            Phase held = load.run("held", Proofs.FAULT_MILLIS);
+            assertThat(held.admitted("steady", 0)).isZero();
+            assertThat(held.admitted("deny", 0)).isZero();
+            assertThat(held.admitted("both", 0)).isZero();
+            assertThat(held.admitted("allow", 0)).isEqualTo(held.tried("allow", 0));
+            assertThat(held.admitted("local", 0)).isEqualTo(CAPACITY);
+            for (int other = 1; other < RedisCluster.MASTERS; other++) {
+                assertThat(held.admitted("deny", other)).isLessThanOrEqualTo(CAPACITY);
+                assertThat(held.admitted("local", other)).isBetween((long) CAPACITY, (long) MOST_OF_LOCAL);
+            }
+            assertThat(held.admitted("spent")).isZero();
+
+            Phase healed = load.runUntilWell("healed", cluster.master(0)::resume);
+            assertThat(healed.admitted("spent")).isZero();
+            assertThat(load.thrown()).isEmpty();
+            Proofs.report("HUNG MASTER", load, healed);
+            // That it fails, that it is back, and how many decisions were without it: each once in 30 seconds.
+            assertThat(lines.ofLimiter()).hasSizeLessThanOrEqualTo(3 * (2 + (int) Proofs.FAULT_MILLIS / 30_000));
+        }
+    }
+
     @Test
     void followsSlotsThatMove() {
         try (RedisCluster cluster = RedisCluster.start(false);
