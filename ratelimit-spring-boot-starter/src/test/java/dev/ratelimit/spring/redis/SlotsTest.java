@@ -44,6 +44,7 @@ class SlotsTest {
                 .degraded(degraded::add)
                 .build()) {
             Awaitility.await()
+                    .atMost(Duration.ofMinutes(1))
                     .until(
                             () -> { // on a busy machine the first connection may take longer than the limiter waits
                                 degraded.clear();
