@@ -57,6 +57,7 @@ final class RedisLink implements AutoCloseable {
     private static final int MAX_COMMANDS_UNDER_WAY = 8_192;
     private static final int KEYS_TO_FIND_MASTERS_BY = 1_000;
 
+    private final String prefix;
     private final boolean isCluster;
     private final ClientResources resources;
     private final LettuceConnectionFactory factory;
@@ -66,8 +67,14 @@ final class RedisLink implements AutoCloseable {
     private volatile boolean isEvictionKnown;
     private volatile boolean closed;
 
-    RedisLink(LettuceConnectionFactory model) {
+    /**
+     * Makes one that is not connected yet.
+     *
+     * @param prefix what every key begins with, be it only one to look for
+     */
+    RedisLink(LettuceConnectionFactory model, String prefix) {
         requireKnown(model);
+        this.prefix = prefix;
         isCluster = model.getClusterConfiguration() != null;
         Optional<ClientResources> lent = model.getClientConfiguration().getClientResources();
         resources = reconnectingSoon(lent.map(RedisLink::sharing).orElseGet(ClientResources::builder));
@@ -277,10 +284,10 @@ final class RedisLink implements AutoCloseable {
     }
 
     /** Asks each master something, for which it is connected to: or the first decision there would wait for that. */
-    private static void connectMasters(Partitions nodes, RedisClusterAsyncCommands<byte[], byte[]> redis) {
+    private void connectMasters(Partitions nodes, RedisClusterAsyncCommands<byte[], byte[]> redis) {
         Map<RedisClusterNode, CompletableFuture<byte[]>> answers = new HashMap<>();
         for (int i = 0; i < KEYS_TO_FIND_MASTERS_BY; i++) {
-            byte[] key = ("ratelimit:" + i).getBytes(StandardCharsets.US_ASCII);
+            byte[] key = (prefix + ':' + i).getBytes(StandardCharsets.UTF_8);
             RedisClusterNode master = nodes.getPartitionBySlot(SlotHash.getSlot(key));
             if (master != null) {
                 answers.computeIfAbsent(master, any -> redis.get(key).toCompletableFuture());

@@ -49,7 +49,7 @@ public final class RedisRateLimiter implements RateLimiter, AutoCloseable {
         policies = new SharedPolicies(builder.shared, builder.onFailure, builder.instances);
         fallback = new Fallback(local, policies, builder.degraded);
         buckets = new RedisBuckets(
-                new RedisLink(builder.connections),
+                new RedisLink(builder.connections, builder.prefix),
                 new BucketScript(),
                 builder.timeout,
                 builder.clock,

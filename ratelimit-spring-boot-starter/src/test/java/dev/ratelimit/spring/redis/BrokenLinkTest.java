@@ -67,7 +67,7 @@ class BrokenLinkTest {
                     LettuceClientConfiguration.builder()
                             .clientResources(resources)
                             .build());
-            try (RedisLink link = new RedisLink(model)) {
+            try (RedisLink link = new RedisLink(model, "app")) {
                 assertThat(link.connect())
                         .failsWithin(1, TimeUnit.MINUTES)
                         .withThrowableThat()
@@ -92,7 +92,7 @@ class BrokenLinkTest {
         AtomicInteger decided = new AtomicInteger();
         try (RedisProcess redis = RedisProcess.start();
                 RedisBuckets buckets = new RedisBuckets(
-                        new RedisLink(new LettuceConnectionFactory("127.0.0.1", redis.port())),
+                        new RedisLink(new LettuceConnectionFactory("127.0.0.1", redis.port()), "app"),
                         new BucketScript(),
                         Duration.ofMillis(500),
                         NanoClock.SYSTEM,

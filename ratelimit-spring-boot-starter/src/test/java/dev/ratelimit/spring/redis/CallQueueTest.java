@@ -312,7 +312,7 @@ class CallQueueTest {
         try (RedisProcess server = RedisProcess.start()) {
             LettuceConnectionFactory connections = new LettuceConnectionFactory("127.0.0.1", server.port());
             connections.afterPropertiesSet();
-            try (RedisLink real = new RedisLink(connections)) {
+            try (RedisLink real = new RedisLink(connections, "app")) {
                 real.start();
                 server.call("RPUSH", claim("bad").key(), "none of ours");
                 List<Call> calls = new ArrayList<>();

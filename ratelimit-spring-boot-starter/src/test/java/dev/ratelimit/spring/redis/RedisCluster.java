@@ -133,14 +133,19 @@ final class RedisCluster implements AutoCloseable {
 
     /** Moves a slot with its keys, as a rebalancing does: ask, migrate key by key, then tell everybody. */
     void move(int slot, RedisProcess from, RedisProcess to) {
+        moveKeys(slot, from, to);
+        for (RedisProcess node : List.of(to, from)) {
+            node.call("CLUSTER", "SETSLOT", Integer.toString(slot), "NODE", id(to));
+        }
+    }
+
+    /** Moves the keys of a slot, which stays where it is: whoever comes for them is told to ask the other master. */
+    void moveKeys(int slot, RedisProcess from, RedisProcess to) {
         String number = Integer.toString(slot);
         to.call("CLUSTER", "SETSLOT", number, "IMPORTING", id(from));
         from.call("CLUSTER", "SETSLOT", number, "MIGRATING", id(to));
         for (Object key : (List<?>) from.call("CLUSTER", "GETKEYSINSLOT", number, "1000")) {
             from.call("MIGRATE", "127.0.0.1", Integer.toString(to.port()), key.toString(), "0", "5000");
-        }
-        for (RedisProcess node : List.of(to, from)) {
-            node.call("CLUSTER", "SETSLOT", number, "NODE", id(to));
         }
     }
 
