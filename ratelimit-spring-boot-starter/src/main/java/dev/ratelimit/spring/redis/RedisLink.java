@@ -36,6 +36,7 @@ import org.springframework.data.redis.connection.RedisConfiguration;
 import org.springframework.data.redis.connection.RedisNode;
 import org.springframework.data.redis.connection.RedisSentinelConfiguration;
 import org.springframework.data.redis.connection.RedisSocketConfiguration;
+import org.springframework.data.redis.connection.RedisStandaloneConfiguration;
 import org.springframework.data.redis.connection.lettuce.LettuceClientConfiguration;
 import org.springframework.data.redis.connection.lettuce.LettuceConnection;
 import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactory;
@@ -88,16 +89,21 @@ final class RedisLink implements AutoCloseable {
      * of the default address.
      */
     static void requireKnown(LettuceConnectionFactory model) {
-        Field field = ReflectionUtils.findField(LettuceConnectionFactory.class, "configuration");
-        if (field == null) {
-            return; // of a version that nobody knows yet
-        }
-        ReflectionUtils.makeAccessible(field);
-        if (ReflectionUtils.getField(field, model) instanceof RedisConfiguration.StaticMasterReplicaConfiguration) {
+        if (given(model) instanceof RedisConfiguration.StaticMasterReplicaConfiguration) {
             throw new IllegalArgumentException(
                     "the connection is to a static master and replicas, and not to a standalone"
                             + " Redis, Sentinel or Cluster");
         }
+    }
+
+    /** Returns what the factory was made with; null if it is of a version that nobody knows yet. */
+    private static @Nullable Object given(LettuceConnectionFactory model) {
+        Field field = ReflectionUtils.findField(LettuceConnectionFactory.class, "configuration");
+        if (field == null) {
+            return null;
+        }
+        ReflectionUtils.makeAccessible(field);
+        return ReflectionUtils.getField(field, model);
     }
 
     private static RedisConfiguration configuration(LettuceConnectionFactory model) {
@@ -107,8 +113,13 @@ final class RedisLink implements AutoCloseable {
         if (model.getSentinelConfiguration() != null) {
             return model.getSentinelConfiguration();
         }
-        return model.getSocketConfiguration() != null
-                ? model.getSocketConfiguration()
+        if (model.getSocketConfiguration() != null) {
+            return model.getSocketConfiguration();
+        }
+        return given(model)
+                        instanceof
+                        RedisStandaloneConfiguration given // which it does not show if made with its interface
+                ? given
                 : model.getStandaloneConfiguration();
     }
 

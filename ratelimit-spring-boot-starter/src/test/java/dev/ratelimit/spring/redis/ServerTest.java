@@ -90,6 +90,18 @@ class ServerTest {
     }
 
     @Test
+    void findsAServerWhoseFactoryWasMadeWithAnInterface() {
+        try (RedisProcess redis = RedisProcess.start()) {
+            RedisConfiguration server = at(redis.port());
+            with(
+                    new LettuceConnectionFactory(server),
+                    Duration.ofSeconds(10),
+                    OnFailure.DENY,
+                    limiter -> requireDecisions(limiter, "k"));
+        }
+    }
+
+    @Test
     void saysWhyItCannotConnect() {
         try (RedisProcess redis = RedisProcess.start();
                 LogLines lines = new LogLines()) {
@@ -225,7 +237,9 @@ class ServerTest {
                     Duration.ofSeconds(10),
                     OnFailure.DENY,
                     limiter -> Awaitility.await()
+                            .atMost(Duration.ofMinutes(1))
                             .untilAsserted(() -> assertThat(lines.ofLimiter())
+                                    .filteredOn(line -> line.contains("maxmemory"))
                                     .singleElement()
                                     .asString()
                                     .contains("volatile-lru")));
