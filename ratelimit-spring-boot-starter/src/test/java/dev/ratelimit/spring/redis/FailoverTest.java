@@ -108,7 +108,7 @@ class FailoverTest {
                 }));
 
                 for (int each = 0; each < RedisCluster.MASTERS; each++) {
-                    assertThat(phase.admitted("deny", each)).isLessThanOrEqualTo((each == i ? 2 : 1) * CAPACITY);
+                    assertThat(phase.admitted("deny", each)).isLessThanOrEqualTo((each == i ? 2L : 1L) * CAPACITY);
                     assertThat(phase.admitted("local", each)).isLessThanOrEqualTo(MOST_OF_LOCAL);
                     assertThat(phase.admitted("spent", each)).isLessThanOrEqualTo(each == i ? CAPACITY : 0);
                 }
