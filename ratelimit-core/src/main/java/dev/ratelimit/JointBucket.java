@@ -101,9 +101,16 @@ final class JointBucket extends TokenBucket {
         return parts.get(0).bucket.clock();
     }
 
-    /** A refund must not fail for want of a lock; without one, it is still complete, only not at one instant. */
+    /**
+     * A refund must not fail for want of a lock: it then waits for each part by itself, and is complete, only not at one instant.
+     * It holds none meanwhile, or a thread that is stuck in one part would hold up all who use the others.
+     */
     private void withLocksIfPossible(Runnable refund) {
         int held = tryLock();
+        if (held < locked.size()) {
+            unlock(held);
+            held = 0;
+        }
         try {
             refund.run();
         } finally {

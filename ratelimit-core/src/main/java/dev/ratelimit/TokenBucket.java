@@ -49,7 +49,8 @@ public abstract class TokenBucket {
      * <p>If all are guarded by {@link Synchronization#LOCK}, an operation on them is atomic: it holds all their locks, which
      * it takes in one order that is the same for all callers, so that it can't deadlock. It waits for each lock up to a
      * second; after that it gives up those it has and throws an {@link IllegalStateException} that says which one it was,
-     * with nothing charged.
+     * with nothing charged. Only giving back never fails: after that second it goes from part to part, and waits for one lock
+     * at a time, for as long as it takes.
      *
      * <p>Otherwise it looks at all, consumes from one after the other, and gives back what it has if one of them was emptied
      * meanwhile, but for what has flowed in again. So no part is above its limits, however long the thread is held up in

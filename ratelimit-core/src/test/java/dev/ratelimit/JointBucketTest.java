@@ -17,6 +17,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class JointBucketTest {
     private final ManualClock clock =
@@ -110,6 +111,17 @@ class JointBucketTest {
     }
 
     @Test
+    void consumesFromAllOrFromNoneWhereOnlyOneHasALock() {
+        TokenBucket locked = bucket(Synchronization.LOCK, "5/1h");
+        TokenBucket lockless = bucket(Synchronization.CAS, "2/1m");
+        TokenBucket both = TokenBucket.allOf(locked, lockless);
+
+        assertThat(both.tryConsume(2).remaining()).isZero();
+        assertThat(both.tryConsume(1).allowed()).isFalse();
+        assertThat(locked.peek(3).allowed()).isTrue();
+    }
+
+    @Test
     void holdsNoLockWhenItIsDone() {
         LockBucket first = (LockBucket) bucket(Synchronization.LOCK, "5/1h");
         LockBucket second = (LockBucket) bucket(Synchronization.LOCK, "2/1m");
@@ -176,13 +188,15 @@ class JointBucketTest {
                 .containsExactly(1_000L, 0L, 3_000L);
     }
 
+    /** Though an interrupt is pending from the start, it waits for as long as it says, which is a second of real time. */
     @Test
     void saysWhichLockItDidNotGetAndChargesNothing() throws Exception {
-        LockBucket stuck = (LockBucket) bucket(Synchronization.LOCK, "7/1m");
-        TokenBucket free = bucket(Synchronization.LOCK, "5/1m");
-        TokenBucket both = TokenBucket.allOf(free, stuck);
+        LockBucket free = (LockBucket) bucket(Synchronization.LOCK, "5/1m");
+        LockBucket stuck = (LockBucket) bucket(Synchronization.LOCK, "7/1m"); // later, so it is locked after the other
+        TokenBucket both = TokenBucket.allOf(stuck, free);
         AtomicReference<Throwable> thrown = new AtomicReference<>();
         AtomicBoolean interrupted = new AtomicBoolean();
+        long start = System.nanoTime();
         stuck.lock.lock();
         try {
             Thread thread = new Thread(() -> {
@@ -198,10 +212,42 @@ class JointBucketTest {
 
         assertThat(thrown.get())
                 .isInstanceOf(IllegalStateException.class)
-                .hasMessageMatching("no lock within a second on bucket \\d+ \\(7/1m\\), .*; nothing was charged");
+                .hasMessageMatching("no lock within a second on bucket \\d+ \\(7/1m\\), the 2\\. of 2 to be locked "
+                        + "together; nothing was charged");
+        assertThat(System.nanoTime() - start)
+                .isGreaterThanOrEqualTo(Duration.ofSeconds(1).toNanos());
         assertThat(interrupted).isTrue();
-        both.refund(5);
+        assertThat(free.lock.isLocked()).isFalse();
         assertThat(both.tryConsume(5).allowed()).isTrue();
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void holdsUpNobodyElseWhileItWaitsToGiveBack(boolean refunds) throws Exception {
+        LockBucket free = (LockBucket) bucket(Synchronization.LOCK, "5/1m");
+        LockBucket stuck = (LockBucket) bucket(Synchronization.LOCK, "7/1m");
+        TokenBucket both = TokenBucket.allOf(stuck, free);
+        Charges charges = new Charges();
+        assertThat(both.reserve(5, 0, charges).allowed()).isTrue();
+        Thread thread = new Thread(() -> {
+            if (refunds) {
+                both.refund(5);
+            } else {
+                both.undo(charges);
+            }
+        });
+        stuck.lock.lock();
+        try {
+            Race.startAndLetRun(thread);
+
+            assertThat(thread.isAlive()).isTrue();
+            assertThat(free.lock.isLocked()).isFalse();
+        } finally {
+            stuck.lock.unlock();
+        }
+        thread.join();
+        assertThat(free.peek(5).allowed()).isTrue();
+        assertThat(stuck.peek(7).allowed()).isTrue();
     }
 
     @Test
