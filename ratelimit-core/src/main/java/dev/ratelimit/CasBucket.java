@@ -3,6 +3,8 @@ package dev.ratelimit;
 import dev.ratelimit.Charges.Charge;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.Stream;
 
 /**
  * The bucket behind {@link Synchronization#CAS} under one limit: {@code fullAt} in a field of its own.
@@ -19,6 +21,10 @@ import java.lang.invoke.VarHandle;
 class CasBucket extends GuardedBucket {
     /** Far from the round numbers at which a clock in a test may start. */
     private static final long RETIRED = 0x6A09_E667_F3BC_C909L;
+
+    /** Of which each bucket has one, and shares it: a lock of its own would take more memory than all else it has. */
+    private static final ReentrantLock[] GIVING_BACK =
+            Stream.generate(ReentrantLock::new).limit(64).toArray(ReentrantLock[]::new);
 
     private static final VarHandle FULL_AT;
     private static final VarHandle ANCHOR;
@@ -96,12 +102,17 @@ class CasBucket extends GuardedBucket {
         if (tokens < 0) {
             return addNow(tokens);
         }
-        terms.givingBack.lock();
+        ReentrantLock givingBack = givingBack();
+        givingBack.lock();
         try {
             return addNow(tokens);
         } finally {
-            terms.givingBack.unlock();
+            givingBack.unlock();
         }
+    }
+
+    private ReentrantLock givingBack() {
+        return GIVING_BACK[System.identityHashCode(this) % GIVING_BACK.length];
     }
 
     private boolean addNow(long tokens) {
@@ -131,14 +142,15 @@ class CasBucket extends GuardedBucket {
     /**
      * Gives back what there is room for, and returns how many tokens there is none for; or less than 0 where it is retired.
      *
-     * <p>What has flowed in again, {@code fullAt} tells only while nobody else gives back: or it could be what it was by chance.
+     * <p>What has flowed in again, {@code fullAt} tells only while nobody else gives back to this bucket: or it could be what it was by chance.
      */
     final long undoUpToRoom(Charge charge) {
-        terms.givingBack.lock();
+        ReentrantLock givingBack = givingBack();
+        givingBack.lock();
         try {
             return undoAlone(charge);
         } finally {
-            terms.givingBack.unlock();
+            givingBack.unlock();
         }
     }
 

@@ -34,7 +34,10 @@ public enum Synchronization {
         }
     },
 
-    /** Compare-and-set on the state, without a lock. The smallest, and the default. */
+    /**
+     * Compare-and-set on the state: who consumes or asks takes no lock. Under one limit, who gives back waits for others who
+     * give back to the same bucket, or to one that has the same of a few locks. The smallest, and the default.
+     */
     CAS {
         @Override
         TokenBucket bucket(Terms terms, long[] state) {

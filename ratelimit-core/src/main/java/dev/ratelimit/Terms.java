@@ -5,7 +5,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -22,7 +21,6 @@ final class Terms {
     static final long ALL = Long.MAX_VALUE;
 
     final NanoClock clock;
-    final ReentrantLock givingBack = new ReentrantLock(); // for buckets whose state may come back
     final AtomicLong changes = new AtomicLong(); // of buckets that came under these terms from others, or left them
     final AtomicLong resets = new AtomicLong(); // of any bucket, also those that are about to be
     private final List<Limit> list;
