@@ -19,7 +19,10 @@ class TokenBucketRaceTest {
 
     private static int readings; // without a guard: how many it is does not matter
 
-    /** A frozen clock that now and then lets another thread in, between the look at a bucket and the write. */
+    /**
+     * A frozen clock that now and then lets another thread in. The bucket without a guard reads it between its look and its
+     * write, to show what can happen there; the others read it before they look, and are raced for as threads happen to meet.
+     */
     private static final NanoClock FROZEN = () -> {
         if (++readings % 64 == 0) {
             Thread.yield();
