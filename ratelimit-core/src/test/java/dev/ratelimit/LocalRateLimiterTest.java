@@ -19,7 +19,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class LocalRateLimiterTest {
     private final ManualClock clock =
             new ManualClock(ThreadLocalRandom.current().nextLong());
-    private final RateLimiter limiter;
+    private final LocalRateLimiter limiter;
     private final Synchronization synchronization;
     private final Policy api = Policy.of("api", Limit.parse("5/1m"));
     private final Policy login = Policy.of("login", Limit.parse("2/1m"), Limit.parse("3/1h"));
@@ -91,6 +91,7 @@ class LocalRateLimiterTest {
     @Test
     void decidesAsIfNoIdleKeyWereEverForgotten() {
         Random random = new Random(7);
+        int withoutAll = 0;
         List<TokenBucket> buckets = Stream.generate(() -> TokenBucket.builder()
                         .limits(login.limits().toArray(Limit[]::new))
                         .clock(clock)
@@ -102,8 +103,10 @@ class LocalRateLimiterTest {
             long tokens = 1L + random.nextInt(2);
             assertThat(limiter.tryConsume(login, "k" + key, tokens))
                     .isEqualTo(buckets.get(key).tryConsume(tokens));
+            withoutAll += limiter.keys(login) < 10 ? 1 : 0;
             clock.advance(Duration.ofNanos(random.nextLong(1L << (20 + random.nextInt(22)))));
         }
+        assertThat(withoutAll).as("how often a key had been forgotten").isGreaterThan(1_000);
     }
 
     @Test

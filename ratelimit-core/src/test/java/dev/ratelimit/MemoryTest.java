@@ -27,6 +27,13 @@ class MemoryTest {
         assertThat(printed).isEqualTo("survived");
     }
 
+    @Test
+    void survivesLongKeysInASmallerHeap() throws Exception {
+        String printed = Jvm.run(List.of("-Xmx32m", "-XX:+UseSerialGC"), LongKeys.class);
+
+        assertThat(printed).isEqualTo("survived");
+    }
+
     private static String address(int i) {
         return (i >>> 24) + "." + (i >>> 16 & 0xff) + "." + (i >>> 8 & 0xff) + "." + (i & 0xff);
     }
@@ -64,6 +71,22 @@ class MemoryTest {
                 System.gc();
             }
             return Runtime.getRuntime().totalMemory() - Runtime.getRuntime().freeMemory();
+        }
+    }
+
+    /** Asks for, and charges, as many long keys as would fill the heap twice. */
+    static final class LongKeys {
+        private static final int KEYS = 1_000;
+
+        public static void main(String[] args) {
+            Policy policy = Policy.of("api", Limit.parse("100/1d"));
+            LocalRateLimiter limiter = LocalRateLimiter.builder().build();
+            String filler = "x".repeat(1 << 16);
+            for (int i = 0; i < KEYS; i += 2) {
+                limiter.tryConsume(policy, filler + i, 1);
+                limiter.charge(policy, filler + (i + 1), 1);
+            }
+            System.out.println(limiter.keys(policy) == KEYS ? "survived" : "too few keys");
         }
     }
 
