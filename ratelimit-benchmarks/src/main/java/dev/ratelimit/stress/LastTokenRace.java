@@ -13,12 +13,12 @@ import org.openjdk.jcstress.annotations.Outcome;
 import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.LII_Result;
 
-/** Two threads ask for the last token: exactly one gets it. */
+/** Two threads ask for the last token of a bucket that is large enough for cells: exactly one gets it. */
 @JCStressTest
 @Outcome(id = "\\w+, (1, 0|0, 1)", expect = ACCEPTABLE, desc = "One of them got it.")
 @State
 public class LastTokenRace {
-    private static final Limit LIMIT = Limit.of(1, Duration.ofDays(1));
+    private static final Limit LIMIT = Limit.of(100_000, Duration.ofDays(1));
 
     private final Synchronization synchronization = Guards.any();
     private final TokenBucket bucket = Guards.bucket(synchronization, 1, LIMIT);
