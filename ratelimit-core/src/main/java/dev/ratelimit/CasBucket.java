@@ -142,7 +142,8 @@ class CasBucket extends GuardedBucket {
     /**
      * Gives back what there is room for, and returns how many tokens there is none for; or less than 0 where it is retired.
      *
-     * <p>What has flowed in again, {@code fullAt} tells only while nobody else gives back to this bucket: or it could be what it was by chance.
+     * <p>What has flowed in again, {@code fullAt} tells only while nobody else gives back to this bucket: or it could be what
+     * it was by chance.
      */
     final long undoUpToRoom(Charge charge) {
         ReentrantLock givingBack = givingBack();
