@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -159,6 +160,29 @@ class OnFailureTest {
             assertThat(oneOfFour.tryConsume(api, "k", 5).unavailable()).isTrue();
             assertThat(oneOfFour.tryConsume(api, "k", 11).never()).isTrue();
         }
+    }
+
+    @Test
+    void sharesAddUpToTheLimitAtMost() {
+        List<RedisRateLimiter> instances =
+                Stream.generate(() -> newLimiter(4)).limit(4).toList();
+        try {
+            server.kill();
+
+            assertThat(taken(instances)).isEqualTo(8); // of 10, as 2.5 is no whole number
+            clock.advance(Duration.ofDays(1).dividedBy(10).multipliedBy(4));
+            assertThat(taken(instances)).isEqualTo(4); // a tenth of the limit has flowed in each tenth of a day
+        } finally {
+            instances.forEach(RedisRateLimiter::close);
+        }
+    }
+
+    private long taken(List<RedisRateLimiter> instances) {
+        return instances.stream()
+                .flatMap(each ->
+                        Stream.generate(() -> each.tryConsume(api, "k", 1)).limit(20))
+                .filter(Decision::allowed)
+                .count();
     }
 
     @Test
