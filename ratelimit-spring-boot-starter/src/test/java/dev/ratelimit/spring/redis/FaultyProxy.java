@@ -13,6 +13,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
+import javax.net.ServerSocketFactory;
 
 /** Stands between a client and a server and spoils what passes, until it is told to {@link #heal}. */
 final class FaultyProxy implements AutoCloseable {
@@ -25,9 +26,14 @@ final class FaultyProxy implements AutoCloseable {
     private volatile boolean resetting;
 
     FaultyProxy(int target) {
+        this(target, ServerSocketFactory.getDefault());
+    }
+
+    /** Creates one for clients who speak what those sockets do, TLS for one, to a server who does not. */
+    FaultyProxy(int target, ServerSocketFactory sockets) {
         this.target = target;
         try {
-            listener = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+            listener = sockets.createServerSocket(0, 50, InetAddress.getLoopbackAddress());
         } catch (IOException failed) {
             throw new UncheckedIOException(failed);
         }
