@@ -388,7 +388,7 @@ class RedisRateLimiterTest {
 
     @Test
     void showsNothingOfAKeyAndExpiresAndIsSmall() {
-        limiter.tryConsume(api, "alice@example.com", 1);
+        limiter.tryConsume(Policy.of("api", Limit.parse("100/1m")), "alice@example.com", 100);
 
         assertThat((List<?>) server.call("KEYS", "*")).singleElement().satisfies(key -> {
             assertThat((String) key).matches("app:2:api\\{[A-Za-z0-9_-]{22}}");
