@@ -398,6 +398,40 @@ class RedisRateLimiterTest {
     }
 
     @Test
+    void expiresASecondAfterTheBucketIsFullOrWouldHaveBeen() {
+        Duration token = Duration.ofDays(1).dividedBy(5);
+        long start = serverMillis();
+        limiter.tryConsume(api, "k", 1);
+        requireExpiry(start, token);
+        limiter.charge(api, "k", 7);
+        requireExpiry(start, token.multipliedBy(8));
+        limiter.refund(api, "k", 6);
+        requireExpiry(start, token.multipliedBy(8));
+        limiter.reset(api, "k");
+        requireExpiry(start, token.multipliedBy(8));
+
+        server.call("FLUSHALL");
+        start = serverMillis();
+        limiter.tryConsume(login, "k", 1); // the slower of its limits decides
+        requireExpiry(start, Duration.ofDays(10).dividedBy(3));
+    }
+
+    private static long serverMillis() {
+        List<?> time = (List<?>) server.call("TIME");
+        return Long.parseLong((String) time.get(0)) * 1_000 + Long.parseLong((String) time.get(1)) / 1_000;
+    }
+
+    /** Requires of the only key that it expires a second later than a bucket that was first charged at or after {@code start}. */
+    private void requireExpiry(long start, Duration full) {
+        limiter.peek(api, "another", 1); // is answered after whatever was sent before
+        String key = (String) ((List<?>) server.call("KEYS", "*")).get(0);
+        long ttl = (Long) server.call("PTTL", key);
+
+        long most = full.plusSeconds(1).toMillis();
+        assertThat(ttl).isBetween(most - 1 - (serverMillis() - start), most + 2); // milliseconds are rounded
+    }
+
+    @Test
     void leavesItToThePolicyWhatComesOfAnUnreadableValue() {
         for (OnFailure onFailure : OnFailure.values()) {
             try (RedisRateLimiter each =
