@@ -36,6 +36,7 @@ final class HttpLoad implements AutoCloseable {
     private final int[] ports;
     private final List<Phase> phases = new ArrayList<>();
     private final List<Thread> threads = new ArrayList<>();
+    private final Queue<Exception> failures = new ConcurrentLinkedQueue<>();
     private volatile Phase phase = begin("cold");
     private volatile boolean ended;
 
@@ -100,20 +101,16 @@ final class HttpLoad implements AutoCloseable {
                 .header("X-Forwarded-For", "10.0." + current.number + "." + key)
                 .build();
         long start = System.nanoTime();
-        int status = 0; // no answer
-        boolean admitted = false;
         try {
             HttpResponse<String> response = client.send(request, BodyHandlers.ofString());
-            status = response.statusCode();
-            admitted = status == 200 && !response.body().startsWith("Known again in");
+            current.answered(response.statusCode(), System.nanoTime() - start);
+            if (response.statusCode() == 200 && !response.body().startsWith("Known again in")) {
+                current.admitted
+                        .computeIfAbsent(limit, any -> new ConcurrentHashMap<>())
+                        .merge(key, 1L, Long::sum);
+            }
         } catch (IOException | InterruptedException e) {
-            e.printStackTrace();
-        }
-        current.answered(status, System.nanoTime() - start);
-        if (admitted) {
-            current.admitted
-                    .computeIfAbsent(limit, any -> new ConcurrentHashMap<>())
-                    .merge(key, 1L, Long::sum);
+            failures.add(e);
         }
     }
 
@@ -130,7 +127,12 @@ final class HttpLoad implements AutoCloseable {
         ended = true;
     }
 
-    /** How many answers there were of each status; 0 is that of a request without an answer. */
+    /** Why requests had no answer. */
+    Collection<Exception> failures() {
+        return failures;
+    }
+
+    /** How many answers there were of each status. */
     Map<Integer, Long> statuses() {
         return statuses(phases.stream().flatMap(each -> each.answers.stream()).toList());
     }

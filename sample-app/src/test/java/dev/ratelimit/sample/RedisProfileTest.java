@@ -170,6 +170,7 @@ class RedisProfileTest {
             load.report();
             System.out.println(
                     "Redis decided again after " + Duration.ofNanos(recovery).toMillis() + " ms");
+            assertThat(load.failures()).isEmpty();
             assertThat(load.statuses()).containsOnlyKeys(200, 429);
             assertThat(load.slowest()).isLessThan(DEADLINE.multipliedBy(5));
             for (String limit : List.of("api", "reports")) { // 5/1m, of which an instance has 2/2m by itself
