@@ -80,10 +80,7 @@ final class StripedBucket extends GuardedBucket {
         }
     }
 
-    /**
-     * Takes all or nothing. One caller at a time, so that none gives back to cells that another looks at, and none while the
-     * cells are retired, or a part could be lost.
-     */
+    /** Takes all or nothing. One caller at a time, and none while the cells are retired, or a part could be lost. */
     private boolean takeAll(View view, int home, long tokens, long waitNanos, Charges charges) {
         additions.lock();
         try {

@@ -49,8 +49,9 @@ public enum Synchronization {
      * Cells, each with a share of the limit, which admit too little where one cell is full, and lets its refill go, while
      * others are not; they never admit too much. For one very hot bucket on many cores.
      *
-     * <p>A thread keeps to a cell of its own until that is empty, and is denied only when all cells together do not hold
-     * enough, a fraction of a token in each aside. An admission tells what is left by its own cell alone, as if the others
+     * <p>A thread keeps to a cell of its own until that is empty. Then it gathers from all, one thread at a time, and is denied
+     * only when all cells together do not hold enough, a fraction of a token in each aside, and what another gathers meanwhile
+     * but gives back. An admission tells what is left by its own cell alone, as if the others
      * were as full. A bucket whose capacity is below some thousand tokens has only one cell, and is the same as one under
      * {@link #CAS}.
      */

@@ -31,6 +31,11 @@ public final class RedisProcess implements AutoCloseable {
     private final List<String> command;
     private Process process;
 
+    /** Whether servers are those that a dependency brings. */
+    static boolean isEmbedded() {
+        return System.getenv(ExecutableProvider.ENVIRONMENT_EXECUTABLE_LOCATION) == null;
+    }
+
     private RedisProcess(int port, Path directory, List<String> command) throws IOException {
         this.port = port;
         this.directory = directory;
@@ -235,10 +240,9 @@ public final class RedisProcess implements AutoCloseable {
         static final String PATH = path();
 
         private static String path() {
-            boolean named = System.getenv(ExecutableProvider.ENVIRONMENT_EXECUTABLE_LOCATION) != null;
-            ExecutableProvider provider = named
-                    ? ExecutableProvider.newEnvironmentVariableProvider()
-                    : ExecutableProvider.newJarResourceProvider();
+            ExecutableProvider provider = isEmbedded()
+                    ? ExecutableProvider.newJarResourceProvider()
+                    : ExecutableProvider.newEnvironmentVariableProvider();
             try {
                 return provider.get().getAbsolutePath();
             } catch (IOException failed) {

