@@ -54,7 +54,9 @@ public final class RateLimitMeters implements MeterBinder {
             Map.entry("ratelimit.evictions.debt", "Buckets that had to go before they were full"),
             Map.entry("ratelimit.ledger.fill", "The part of the ledger of their debts that is in use"),
             Map.entry("ratelimit.redis.latency", "How long decisions wait for Redis"),
-            Map.entry("ratelimit.redis.breaker", "1 while this instance decides without Redis"),
+            Map.entry(
+                    "ratelimit.redis.breaker",
+                    "1 while this instance decides without Redis, or without a master of its cluster"),
             Map.entry("ratelimit.redis.failures", "Calls to Redis that failed"));
 
     private final ConfiguredPolicies policies;

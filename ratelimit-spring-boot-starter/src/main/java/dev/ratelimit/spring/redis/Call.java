@@ -12,6 +12,7 @@ final class Call {
     final Operation operation;
     final long number; // what it is depends on the operation, as bucket.lua says
     final List<RedisClaim> claims;
+    final Breaker breaker; // of the server that has these keys
 
     @Nullable
     final Reply undone; // the reply by which they were charged that are to be given back
@@ -20,21 +21,28 @@ final class Call {
     final CompletableFuture<Reply> reply = new CompletableFuture<>();
     private volatile @Nullable AtomicBoolean roundTrip; // once it is sent: whether those who went together have failed
 
-    Call(Operation operation, long number, List<RedisClaim> claims, long madeAt) {
-        this(operation, number, claims, null, madeAt);
+    Call(Operation operation, long number, List<RedisClaim> claims, Breaker breaker, long madeAt) {
+        this(operation, number, claims, breaker, null, madeAt);
     }
 
-    private Call(Operation operation, long number, List<RedisClaim> claims, @Nullable Reply undone, long madeAt) {
+    private Call(
+            Operation operation,
+            long number,
+            List<RedisClaim> claims,
+            Breaker breaker,
+            @Nullable Reply undone,
+            long madeAt) {
         this.operation = operation;
         this.number = number;
         this.claims = claims;
+        this.breaker = breaker;
         this.undone = undone;
         this.madeAt = madeAt;
     }
 
     /** Returns a call that gives back what {@code taken} says was taken by {@code claims}. */
-    static Call undoing(List<RedisClaim> claims, Reply taken, long madeAt) {
-        return new Call(Operation.UNDO, taken.instant(), claims, taken, madeAt);
+    static Call undoing(List<RedisClaim> claims, Reply taken, Breaker breaker, long madeAt) {
+        return new Call(Operation.UNDO, taken.instant(), claims, breaker, taken, madeAt);
     }
 
     boolean isSent() {

@@ -10,15 +10,15 @@ import org.apache.commons.logging.LogFactory;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Logs when Redis is asked no more and when it is again; and in 30 seconds a line at most about the decisions without it, be
- * they a few that failed or all. Thread-safe.
+ * Logs when Redis is asked no more, or not by all masters, and when it is again; and in 30 seconds a line at most about the
+ * decisions without it, be they a few that failed or all. Thread-safe.
  */
 final class FailureLog {
     private static final Log LOG = LogFactory.getLog(RedisRateLimiter.class);
     private static final long NANOS_BETWEEN_LINES = TimeUnit.SECONDS.toNanos(30);
 
     private final NanoClock clock;
-    private final Breaker breaker;
+    private final Breakers breakers;
     private final LongAdder decisions = new LongAdder(); // without Redis
     private final AtomicLong untold = new AtomicLong(); // those of them since the last line
     private final AtomicLong countDueAt;
@@ -26,12 +26,12 @@ final class FailureLog {
     private final AtomicReference<@Nullable Outage> outage = new AtomicReference<>(); // as far as the log says
     private volatile @Nullable Throwable cause;
 
-    /** When the log said that the breaker is open, and how many decisions had been made without Redis until then. */
+    /** When the log said that a breaker is open, and how many decisions had been made without Redis until then. */
     private record Outage(long nanos, long decisions) {}
 
-    FailureLog(NanoClock clock, Breaker breaker) {
+    FailureLog(NanoClock clock, Breakers breakers) {
         this.clock = clock;
-        this.breaker = breaker;
+        this.breakers = breakers;
         countDueAt = new AtomicLong(clock.nanos());
         openingDueAt = new AtomicLong(clock.nanos());
     }
@@ -41,7 +41,7 @@ final class FailureLog {
         this.cause = cause;
     }
 
-    /** Says that the breaker has opened; of one that does so again and again, no more often than of decisions. */
+    /** Says that a breaker has opened; of one that does so again and again, no more often than of decisions. */
     void opened() {
         if (isDue(openingDueAt)) {
             write();
@@ -64,7 +64,7 @@ final class FailureLog {
     }
 
     private void write() {
-        boolean isOpen = breaker.isOpen();
+        boolean isOpen = breakers.isAnyOpen();
         if (isOpen) {
             outage.compareAndSet(null, new Outage(clock.nanos(), decisions.sum()));
         }
@@ -74,7 +74,7 @@ final class FailureLog {
                 + cause + " (decisions without it since the last such line: " + untold.getAndSet(0) + ')');
     }
 
-    /** Says that the breaker has closed, if it was said to be open; and what that was like. */
+    /** Says that no breaker is open any more, if one was said to be; and what that was like. */
     void closed() {
         Outage over = outage.getAndSet(null);
         if (over != null) {

@@ -35,21 +35,20 @@ final class RedisBuckets implements AutoCloseable {
     private final CallQueue queue;
     private final Duration timeout;
     private final NanoClock clock;
-    private final Breaker breaker;
+    private final Breakers breakers;
     private final Denials denials;
     final FailureLog log;
     final RedisStats stats;
-    private volatile boolean isLinkInDoubt; // as a probe was not answered, or not yet
 
     RedisBuckets(RedisLink link, BucketScript script, Duration timeout, NanoClock clock, long maximumKeys) {
         this.link = link;
         queue = new CallQueue(link, script);
         this.timeout = timeout;
         this.clock = clock;
-        breaker = new Breaker(clock);
+        breakers = new Breakers(clock);
         denials = new Denials(clock, maximumKeys);
-        log = new FailureLog(clock, breaker);
-        stats = new RedisStats(breaker);
+        log = new FailureLog(clock, breakers);
+        stats = new RedisStats(breakers);
         link.start();
     }
 
@@ -63,24 +62,34 @@ final class RedisBuckets implements AutoCloseable {
         return denials.decide(claims, patienceMicros, elsewhere);
     }
 
-    /** Sends calls about {@code claims}, one for each slot that they are in; or none, if Redis is not there. */
+    /** Sends calls about {@code claims}, one for each slot that they are in; or none, if Redis is not there for one of them. */
     List<Call> send(Operation operation, long patienceMicros, List<RedisClaim> claims) {
-        if (!isThere(claims.get(0))) {
-            return List.of();
-        }
         List<Call> calls = new ArrayList<>(1);
         for (List<RedisClaim> together : bySlot(claims)) {
-            Call call = new Call(operation, patienceMicros, together, clock.nanos());
+            Breaker breaker = breaker(together.get(0));
+            if (!isThere(breaker)) {
+                return List.of();
+            }
+            calls.add(new Call(operation, patienceMicros, together, breaker, clock.nanos()));
+        }
+        for (Call call : calls) {
             queue.send(call);
-            calls.add(call);
         }
         return calls;
     }
 
-    /** Whether Redis is there as far as is known; if not, it may be tried at the server of that claim whether it is again. */
-    private boolean isThere(RedisClaim claim) {
-        if (breaker.isOpen() && breaker.isProbeDue()) {
-            probe(claim);
+    private Breaker breaker(RedisClaim claim) {
+        return breakers.of(link.server(claim.key()));
+    }
+
+    /**
+     * Whether a server is there as far as is known. All that are not may be tried whether they are again: for one whose keys have
+     * gone to another master nobody asks any more.
+     */
+    private boolean isThere(Breaker breaker) {
+        if (breakers.areProbesDue()) {
+            link.refresh();
+            breakers.forEachOpen(this::probe);
         }
         return !breaker.isOpen();
     }
@@ -122,19 +131,32 @@ final class RedisBuckets implements AutoCloseable {
                 all = CompletableFuture.allOf(all, call.reply);
             }
             await(calls.get(0), all);
-            succeeded();
+            calls.forEach(call -> succeeded(call.breaker));
             return true;
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             log.because(e); // but it is no fault of Redis
-        } catch (TimeoutException e) {
-            failed(calls.get(0), noAnswerInTime());
-        } catch (ExecutionException e) {
-            failed(calls.get(0), e);
+        } catch (TimeoutException | ExecutionException e) {
+            calls.forEach(this::judge);
         } finally {
             stats.waited(Math.max(0, clock.nanos() - since));
         }
         return false;
+    }
+
+    /** Counts what became of a call until nobody waited for it any longer. */
+    private void judge(Call call) {
+        if (call.reply.isDone()) {
+            call.reply.whenComplete((reply, failure) -> {
+                if (failure != null) {
+                    failed(call, failure);
+                } else {
+                    succeeded(call.breaker);
+                }
+            });
+        } else {
+            failed(call, noAnswerInTime());
+        }
     }
 
     /** Waits up to the timeout. What is not sent after a part of it is sent then, and where the caller has to go. */
@@ -173,7 +195,7 @@ final class RedisBuckets implements AutoCloseable {
             call.reply.thenAccept(taken -> {
                 if (taken.allowed()) {
                     call.claims.forEach(denials::forget);
-                    tell(Call.undoing(call.claims, taken, clock.nanos()));
+                    tell(Call.undoing(call.claims, taken, call.breaker, clock.nanos()));
                 }
             });
         }
@@ -182,9 +204,10 @@ final class RedisBuckets implements AutoCloseable {
     /** Changes a bucket without waiting for it, and returns whether Redis is there to do so, as far as is known. */
     boolean tell(Operation operation, RedisClaim claim) {
         denials.forget(claim);
-        boolean isThere = isThere(claim);
+        Breaker breaker = breaker(claim);
+        boolean isThere = isThere(breaker);
         if (isThere) {
-            tell(new Call(operation, 0, List.of(claim), clock.nanos()));
+            tell(new Call(operation, 0, List.of(claim), breaker, clock.nanos()));
         }
         return isThere;
     }
@@ -201,7 +224,7 @@ final class RedisBuckets implements AutoCloseable {
      */
     void reset(RedisClaim claim) {
         denials.forget(claim);
-        Call call = new Call(Operation.RESET, 0, List.of(claim), clock.nanos());
+        Call call = new Call(Operation.RESET, 0, List.of(claim), breaker(claim), clock.nanos());
         queue.sendNow(call);
         try {
             call.reply.get(timeout.toNanos(), TimeUnit.NANOSECONDS);
@@ -220,7 +243,7 @@ final class RedisBuckets implements AutoCloseable {
             if (failure != null) {
                 failed(call, failure);
             } else if (isInTime(call.madeAt)) {
-                succeeded();
+                succeeded(call.breaker);
             }
         });
     }
@@ -229,8 +252,8 @@ final class RedisBuckets implements AutoCloseable {
         return clock.nanos() - sentAt <= timeout.toNanos();
     }
 
-    private void succeeded() {
-        if (breaker.succeeded()) {
+    private void succeeded(Breaker breaker) {
+        if (breakers.succeeded(breaker)) {
             log.closed();
         }
     }
@@ -242,7 +265,8 @@ final class RedisBuckets implements AutoCloseable {
         if (UnreadableValueException.is(cause) || BucketScript.isForSlots(cause)) {
             return; // which says nothing of how Redis is; of slots, the queue knows from now on
         }
-        if (call.isFirstToFail() && breaker.failed()) {
+        if (call.isFirstToFail()
+                && breakers.failed(call.breaker, call.claims.get(0).key())) {
             log.opened();
         }
     }
@@ -261,32 +285,38 @@ final class RedisBuckets implements AutoCloseable {
     }
 
     /**
-     * Tries in the background whether the server of that claim can be written to, and is as fast as it has to be; over another
-     * connection, if the last try had no answer or an error for one.
+     * Tries in the background whether a server can be written to, and is as fast as it has to be; over another connection, if
+     * the last try had no answer or an error for one.
      */
-    private void probe(RedisClaim claim) {
-        byte[] key = (claim.key() + ":probe").getBytes(StandardCharsets.UTF_8); // in the slot of the claim
-        CompletableFuture<Void> connected = isLinkInDoubt ? link.renew() : link.connect();
-        isLinkInDoubt = true;
-        connected.thenAccept(done -> probe(key)).whenComplete((done, failure) -> {
+    private void probe(Breaker breaker) {
+        CompletableFuture<Void> connected;
+        if (breaker.isProbeUnanswered()) {
+            connected = link.renew();
+        } else {
+            link.doubt();
+            connected = link.connect();
+        }
+        breaker.probed();
+        connected.thenAccept(done -> sendProbe(breaker)).whenComplete((done, failure) -> {
             if (failure != null) {
                 log.because(causeOf(failure));
             }
         });
     }
 
-    private void probe(byte[] key) {
+    private void sendProbe(Breaker breaker) {
+        byte[] key = (breaker.failedKey() + ":probe").getBytes(StandardCharsets.UTF_8); // in the slot of what failed
         long sentAt = clock.nanos();
         link.commands().set(key, NOTHING, FOR_A_SECOND).whenComplete((reply, failure) -> {
             if (failure == null) {
-                isLinkInDoubt = false;
+                breaker.probeAnswered();
             }
             if (!isInTime(sentAt)) {
                 log.because(noAnswerInTime()); // and not that its connection was given up since
             } else if (failure != null) {
                 log.because(causeOf(failure));
             } else {
-                succeeded();
+                succeeded(breaker);
             }
         });
     }

@@ -8,9 +8,11 @@ import io.lettuce.core.cluster.ClusterClientOptions;
 import io.lettuce.core.cluster.ClusterTopologyRefreshOptions;
 import io.lettuce.core.cluster.RedisClusterClient;
 import io.lettuce.core.cluster.SlotHash;
+import io.lettuce.core.cluster.api.StatefulRedisClusterConnection;
 import io.lettuce.core.cluster.api.async.RedisClusterAsyncCommands;
 import io.lettuce.core.cluster.models.partitions.Partitions;
 import io.lettuce.core.cluster.models.partitions.RedisClusterNode;
+import io.lettuce.core.codec.ByteArrayCodec;
 import io.lettuce.core.protocol.RedisCommand;
 import io.lettuce.core.resource.ClientResources;
 import io.lettuce.core.resource.Delay;
@@ -55,6 +57,7 @@ final class RedisLink implements AutoCloseable {
     private static final Duration START_PATIENCE = Duration.ofSeconds(3); // the first connection has classes to load
     private static final Duration RECONNECT_DELAY = Duration.ofMillis(200);
     private static final Duration TOPOLOGY_PERIOD = Duration.ofSeconds(10);
+    private static final long YOUNG_NANOS = TimeUnit.SECONDS.toNanos(10);
     private static final int MAX_COMMANDS_UNDER_WAY = 8_192;
     private static final int KEYS_TO_FIND_MASTERS_BY = 1_000;
 
@@ -64,6 +67,10 @@ final class RedisLink implements AutoCloseable {
     private final LettuceConnectionFactory factory;
     private final AtomicReference<@Nullable CompletableFuture<Void>> connecting = new AtomicReference<>();
     private volatile @Nullable RedisClusterAsyncCommands<byte[], byte[]> commands;
+    private volatile @Nullable StatefulRedisClusterConnection<byte[], byte[]> toCluster; // that of the commands
+    private volatile long toClusterSince; // a reading of System.nanoTime()
+    private volatile boolean isInDoubt;
+    private volatile @Nullable Partitions topology; // of the cluster
     private volatile @Nullable Throwable obstacle; // to the last attempt to connect
     private volatile boolean isEvictionKnown;
     private volatile boolean closed;
@@ -207,6 +214,13 @@ final class RedisLink implements AutoCloseable {
         return current;
     }
 
+    /** Returns what the server is called that has a key; they have one name together where there is one, or it is not known. */
+    String server(String key) {
+        Partitions known = topology;
+        RedisClusterNode master = known == null ? null : known.getPartitionBySlot(SlotHash.getSlot(key));
+        return master == null ? "" : master.getNodeId();
+    }
+
     /** Returns where it looks for Redis, in words that have no credentials. */
     static String place(LettuceConnectionFactory model) {
         RedisClusterConfiguration cluster = model.getClusterConfiguration();
@@ -250,8 +264,32 @@ final class RedisLink implements AutoCloseable {
         return commands != null ? CompletableFuture.completedFuture(null) : renew();
     }
 
-    /** Gives up the connection and makes another one, unless that is under way already. */
+    /** Takes note that the connection may be to blame for what is about to be found out. */
+    void doubt() {
+        isInDoubt = true;
+    }
+
+    /** Asks a cluster who has which slots, in the background: another one may have taken the place of a server that fails. */
+    @SuppressWarnings("FutureReturnValueIgnored") // Lettuce says what goes wrong
+    void refresh() {
+        try {
+            if (toCluster != null && factory.getNativeClient() instanceof RedisClusterClient cluster) {
+                cluster.refreshPartitionsAsync();
+            }
+        } catch (RuntimeException e) { // as when it is closed meanwhile
+            LOG.debug("who has which slots cannot be asked", e);
+        }
+    }
+
+    /**
+     * Gives up the connection and makes another one, unless that is under way already. That to a cluster is given up only when
+     * there is another, as some of its servers may well answer; and it is kept if it is in doubt no more, and young. For then it
+     * has none to a server that hangs, which gets one as soon as it answers.
+     */
     CompletableFuture<Void> renew() {
+        if (toCluster != null && !isInDoubt && System.nanoTime() - toClusterSince < YOUNG_NANOS) {
+            return CompletableFuture.completedFuture(null);
+        }
         CompletableFuture<Void> mine = new CompletableFuture<>();
         CompletableFuture<Void> other = connecting.compareAndExchange(null, mine);
         if (other != null) {
@@ -268,21 +306,16 @@ final class RedisLink implements AutoCloseable {
     }
 
     private void renew(CompletableFuture<Void> done) {
-        commands = null;
         try {
             if (!closed) {
                 factory.start(); // once only: an event loop that stops with attempts under way complains of each
-                factory.resetConnection();
                 if (factory.getNativeClient() instanceof RedisClusterClient cluster) {
-                    cluster.refreshPartitions(); // who knows which nodes are left
+                    connect(cluster);
+                } else {
+                    commands = null;
+                    factory.resetConnection();
+                    use(((LettuceConnection) factory.getConnection()).getNativeConnection());
                 }
-                RedisClusterAsyncCommands<byte[], byte[]> made =
-                        ((LettuceConnection) factory.getConnection()).getNativeConnection();
-                if (factory.getNativeClient() instanceof RedisClusterClient cluster) {
-                    connectMasters(cluster.getPartitions(), made);
-                }
-                commands = made;
-                warnOfEviction(made);
             }
             if (closed) {
                 close();
@@ -291,6 +324,32 @@ final class RedisLink implements AutoCloseable {
             done.complete(null);
         } catch (RuntimeException | Error e) { // or nobody would ever try again
             failed(done, e);
+        }
+    }
+
+    private void use(RedisClusterAsyncCommands<byte[], byte[]> made) {
+        commands = made;
+        warnOfEviction(made);
+    }
+
+    @SuppressWarnings("FutureReturnValueIgnored") // nobody waits for a connection to end
+    private void connect(RedisClusterClient cluster) {
+        Partitions known = cluster.getPartitions(); // which Lettuce keeps up to date
+        StatefulRedisClusterConnection<byte[], byte[]> made = cluster.connectAsync(ByteArrayCodec.INSTANCE)
+                .toCompletableFuture()
+                .orTimeout(START_PATIENCE.toMillis(), TimeUnit.MILLISECONDS)
+                .join();
+        isInDoubt = false;
+        connectMasters(known, made.async());
+        StatefulRedisClusterConnection<byte[], byte[]> before = toCluster;
+        toCluster = made;
+        toClusterSince = System.nanoTime();
+        topology = known;
+        use(made.async());
+        if (before != null && !closed) { // where some may still wait for an answer by it
+            resources
+                    .eventExecutorGroup()
+                    .schedule(before::closeAsync, CONNECT_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
         }
     }
 

@@ -43,21 +43,21 @@ public final class RedisStats {
         }
     }
 
-    private final Breaker breaker;
+    private final Breakers breakers;
     private final LongAdder waits = new LongAdder();
     private final LongAdder waitedNanos = new LongAdder();
     private final Map<Failure, LongAdder> failures = new EnumMap<>(Failure.class);
 
-    RedisStats(Breaker breaker) {
-        this.breaker = breaker;
+    RedisStats(Breakers breakers) {
+        this.breakers = breakers;
         for (Failure failure : Failure.values()) {
             failures.put(failure, new LongAdder());
         }
     }
 
-    /** Whether Redis is known to fail, so that policies decide without it until it is back. */
+    /** Whether Redis or a master of its cluster is known to fail, so that policies decide without it until it is back. */
     public boolean isFailing() {
-        return breaker.isOpen();
+        return breakers.isAnyOpen();
     }
 
     /** Returns how many times somebody waited for Redis to decide. */

@@ -2,19 +2,14 @@ package dev.ratelimit.spring.redis;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.ratelimit.ManualClock;
-import java.time.Duration;
-import java.util.concurrent.ThreadLocalRandom;
 import org.junit.jupiter.api.Test;
 
 class BreakerTest {
-    private final ManualClock clock =
-            new ManualClock(ThreadLocalRandom.current().nextLong());
-    private final Breaker breaker = new Breaker(clock);
+    private final Breaker breaker = new Breaker();
 
     private void fail(int times) {
         for (int i = 0; i < times; i++) {
-            breaker.failed();
+            breaker.failed("k");
         }
     }
 
@@ -25,32 +20,9 @@ class BreakerTest {
         assertThat(breaker.succeeded()).isFalse();
         fail(4);
         assertThat(breaker.isOpen()).isFalse();
-        assertThat(breaker.failed()).isTrue();
+        assertThat(breaker.failed("k")).isTrue();
         assertThat(breaker.isOpen()).isTrue();
-        assertThat(breaker.failed()).isFalse();
-    }
-
-    @Test
-    void asksForAProbeAtOnceAndThenOnceASecond() {
-        fail(5);
-        assertThat(breaker.isProbeDue()).isTrue();
-        clock.advance(Duration.ofMillis(999));
-        fail(1);
-        assertThat(breaker.isProbeDue()).isFalse();
-        clock.advance(Duration.ofMillis(1));
-        assertThat(breaker.isProbeDue()).isTrue();
-        assertThat(breaker.isProbeDue()).isFalse();
-    }
-
-    @Test
-    void asksForNoMoreThanThatThoughItOpensAgain() {
-        fail(5);
-        assertThat(breaker.isProbeDue()).isTrue();
-        breaker.succeeded();
-        fail(5);
-        assertThat(breaker.isProbeDue()).isFalse();
-        clock.advance(Duration.ofSeconds(1));
-        assertThat(breaker.isProbeDue()).isTrue();
+        assertThat(breaker.failed("k")).isFalse();
     }
 
     @Test

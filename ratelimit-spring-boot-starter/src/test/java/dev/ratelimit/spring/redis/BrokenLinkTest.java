@@ -157,6 +157,7 @@ class BrokenLinkTest {
         Mockito.when(link.isCluster()).thenReturn(true);
         RedisClusterAsyncCommands<byte[], byte[]> commands = commands(operations);
         Mockito.when(link.commands()).thenReturn(commands);
+        Mockito.when(link.server(Mockito.anyString())).thenReturn("");
         Policy api = Policy.of("api", Limit.parse("5/1d"));
         RedisKeys keys = new RedisKeys("app", null);
         List<RedisClaim> claims = new ArrayList<>();

@@ -40,6 +40,7 @@ class BucketScriptModelTest {
     private static final int SEQUENCES_A_BATCH = 500;
     private static final long MICROS_PER_SECOND = 1_000_000;
     private static final long[] ODD_MICROS = {0, 9, 99_999, 100_000, 999_999};
+    private static final Breaker BREAKER = new Breaker(); // which no script knows of
 
     /** A request, and what the model says about it. */
     private record Step(
@@ -99,8 +100,8 @@ class BucketScriptModelTest {
         Reply send(int second, Operation operation, RedisClaim claim, @Nullable Reply taken) throws Exception {
             List<RedisClaim> claims = List.of(claim);
             Call call = taken == null
-                    ? new Call(operation, RedisLimit.MAX_DEBT, claims, 0)
-                    : Call.undoing(claims, taken, 0);
+                    ? new Call(operation, RedisLimit.MAX_DEBT, claims, BREAKER, 0)
+                    : Call.undoing(claims, taken, BREAKER, 0);
             List<Call> calls = List.of(call);
             byte[] script = script().getBytes(StandardCharsets.UTF_8);
             byte[][] arguments = timed(calls, 1_700_000_000 + second, 0);
@@ -282,7 +283,7 @@ class BucketScriptModelTest {
                 claims.add(new RedisClaim(
                         new Claim(policy.policy, key, tokens(policy)), policy, "", "{" + seed + "}" + key));
             }
-            return step(new Call(operation, patience, claims, now), null);
+            return step(new Call(operation, patience, claims, BREAKER, now), null);
         }
 
         /** Has to be what is left of it: a debt is paid in order. */
@@ -292,7 +293,7 @@ class BucketScriptModelTest {
                             .mapToLong(level -> level.debt().longValueExact())
                             .toArray())
                     .toList();
-            return step(Call.undoing(step.claims(), new Reply(true, step.now, debts), now), step);
+            return step(Call.undoing(step.claims(), new Reply(true, step.now, debts), BREAKER, now), step);
         }
 
         private Step step(Call call, @Nullable Step undone) {

@@ -33,6 +33,7 @@ class CallQueueTest {
     private final RedisKeys keys = new RedisKeys("app", null);
     private final RedisLink link = Mockito.mock(RedisLink.class);
     private final CallQueue queue = new CallQueue(link, new BucketScript());
+    private final Breaker breaker = new Breaker();
     private final List<Sent> sent = new ArrayList<>();
 
     /** A round trip that is not answered until a test does so. */
@@ -65,6 +66,7 @@ class CallQueueTest {
                             return one.command;
                         });
         Mockito.when(link.commands()).thenReturn(commands);
+        Mockito.when(link.server(Mockito.anyString())).thenReturn("");
     }
 
     private RedisClaim claim(String key) {
@@ -73,7 +75,7 @@ class CallQueueTest {
 
     private List<Call> send(int count) {
         List<Call> calls = IntStream.range(0, count)
-                .mapToObj(i -> new Call(Operation.CONSUME, 0, List.of(claim("k" + i)), 0))
+                .mapToObj(i -> new Call(Operation.CONSUME, 0, List.of(claim("k" + i)), breaker, 0))
                 .toList();
         calls.forEach(queue::send);
         return calls;
@@ -106,6 +108,7 @@ class CallQueueTest {
                 Operation.CONSUME,
                 0,
                 IntStream.range(0, 12).mapToObj(i -> claim("l" + i)).toList(),
+                breaker,
                 0);
         queue.send(large);
         send(20);
@@ -124,6 +127,7 @@ class CallQueueTest {
                 Operation.CONSUME,
                 0,
                 IntStream.range(0, 16).mapToObj(i -> claim("l" + i)).toList(),
+                breaker,
                 0));
 
         assertThat(sizes()).containsExactly(1, 1, 1, 16);
@@ -136,7 +140,7 @@ class CallQueueTest {
         Mockito.when(link.isCluster()).thenReturn(true);
         CallQueue ofCluster = new CallQueue(link, new BucketScript());
         for (int i = 0; i < 4; i++) {
-            ofCluster.send(new Call(Operation.CONSUME, 0, List.of(claim("k" + i)), 0));
+            ofCluster.send(new Call(Operation.CONSUME, 0, List.of(claim("k" + i)), breaker, 0));
         }
 
         assertThat(sizes()).containsExactly(1, 1, 1, 1);
@@ -318,7 +322,7 @@ class CallQueueTest {
                 List<Call> calls = new ArrayList<>();
                 for (String key : List.of("good", "bad", "good", "other")) {
                     for (int i = 0; i < 3; i++) {
-                        calls.add(new Call(Operation.CONSUME, 0, List.of(claim(key)), 0));
+                        calls.add(new Call(Operation.CONSUME, 0, List.of(claim(key)), breaker, 0));
                     }
                 }
                 BucketScript script = new BucketScript();

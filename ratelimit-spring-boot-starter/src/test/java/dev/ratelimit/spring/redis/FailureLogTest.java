@@ -119,11 +119,12 @@ class FailureLogTest {
 
     @Test
     void saysForHowLongRedisWasAwayAndHowManyDecisionsItDidNotMake() {
-        Breaker breaker = new Breaker(clock);
-        FailureLog log = new FailureLog(clock, breaker);
+        Breakers breakers = new Breakers(clock);
+        Breaker breaker = breakers.of("");
+        FailureLog log = new FailureLog(clock, breakers);
         for (int outage = 1; outage <= 2; outage++) {
             clock.advance(Duration.ofHours(1));
-            while (!breaker.failed()) {
+            while (!breakers.failed(breaker, "k")) {
                 log.degraded();
             }
             log.opened();
@@ -131,7 +132,7 @@ class FailureLogTest {
                 log.degraded();
                 clock.advance(Duration.ofSeconds(1));
             }
-            breaker.succeeded();
+            breakers.succeeded(breaker);
             log.closed();
         }
 
@@ -144,17 +145,18 @@ class FailureLogTest {
 
     @Test
     void saysNothingMoreOftenOfARedisThatComesAndGoes() {
-        Breaker breaker = new Breaker(clock);
-        FailureLog log = new FailureLog(clock, breaker);
+        Breakers breakers = new Breakers(clock);
+        Breaker breaker = breakers.of("");
+        FailureLog log = new FailureLog(clock, breakers);
         for (int second = 0; second < 60; second++) {
             for (int i = 0; i < 5; i++) {
                 log.because(new IllegalStateException("gone"));
-                if (breaker.failed()) {
+                if (breakers.failed(breaker, "k")) {
                     log.opened();
                 }
                 log.degraded();
             }
-            if (breaker.succeeded()) {
+            if (breakers.succeeded(breaker)) {
                 log.closed();
             }
             clock.advance(Duration.ofSeconds(1));

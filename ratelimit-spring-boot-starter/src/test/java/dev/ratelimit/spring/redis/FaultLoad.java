@@ -7,6 +7,10 @@ import dev.ratelimit.Decision;
 import dev.ratelimit.Limit;
 import dev.ratelimit.Policy;
 import dev.ratelimit.spring.OnFailure;
+import io.lettuce.core.internal.HostAndPort;
+import io.lettuce.core.resource.ClientResources;
+import io.lettuce.core.resource.DnsResolver;
+import io.lettuce.core.resource.MappingSocketAddressResolver;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -19,8 +23,10 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 import org.springframework.data.redis.connection.RedisClusterConfiguration;
 import org.springframework.data.redis.connection.RedisSentinelConfiguration;
+import org.springframework.data.redis.connection.lettuce.LettuceClientConfiguration;
 import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactory;
 
 /**
@@ -51,14 +57,20 @@ final class FaultLoad implements AutoCloseable {
 
     private final int masters;
     private final LettuceConnectionFactory connections;
+    private final @Nullable ClientResources resources; // of its own
     private final RedisRateLimiter limiter;
     private final LongAdder degraded = new LongAdder();
     private final Queue<Throwable> thrown = new ConcurrentLinkedQueue<>();
     private final Queue<Long> nanos = new ConcurrentLinkedQueue<>();
 
     private FaultLoad(int masters, LettuceConnectionFactory connections) {
+        this(masters, connections, null);
+    }
+
+    private FaultLoad(int masters, LettuceConnectionFactory connections, @Nullable ClientResources resources) {
         this.masters = masters;
         this.connections = connections;
+        this.resources = resources;
         connections.afterPropertiesSet();
         limiter = RedisRateLimiter.builder(connections)
                 .timeout(Proofs.TIMEOUT)
@@ -80,6 +92,24 @@ final class FaultLoad implements AutoCloseable {
                 RedisCluster.MASTERS, new LettuceConnectionFactory(new RedisClusterConfiguration(cluster.addresses())));
     }
 
+    /** On one to whose first master the proxy is the way. */
+    static FaultLoad on(RedisCluster cluster, FaultyProxy proxy) {
+        int port = cluster.master(0).port();
+        ClientResources resources = ClientResources.builder()
+                .socketAddressResolver(MappingSocketAddressResolver.create(
+                        DnsResolver.unresolved(),
+                        node -> node.getPort() == port ? HostAndPort.of(node.getHostText(), proxy.port()) : node))
+                .build();
+        return new FaultLoad(
+                RedisCluster.MASTERS,
+                new LettuceConnectionFactory(
+                        new RedisClusterConfiguration(cluster.addresses()),
+                        LettuceClientConfiguration.builder()
+                                .clientResources(resources)
+                                .build()),
+                resources);
+    }
+
     private static Policy policy(String onFailure) {
         return Policy.of(onFailure, Limit.of(CAPACITY, Duration.ofDays(1)));
     }
@@ -93,10 +123,19 @@ final class FaultLoad implements AutoCloseable {
         return degraded.sum();
     }
 
+    /** Whether the limiter knows of a server that fails. */
+    boolean isFailing() {
+        return limiter.stats().isFailing();
+    }
+
     @Override
+    @SuppressWarnings("FutureReturnValueIgnored") // nobody waits for threads to end
     public void close() {
         limiter.close();
         connections.destroy();
+        if (resources != null) {
+            resources.shutdown(0, 0, TimeUnit.SECONDS);
+        }
     }
 
     /** What came of the claims of a phase. */
