@@ -2,6 +2,7 @@ package dev.ratelimit.spring.redis;
 
 import dev.ratelimit.NanoClock;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.LongAdder;
@@ -23,11 +24,11 @@ final class FailureLog {
     private final AtomicLong untold = new AtomicLong(); // those of them since the last line
     private final AtomicLong countDueAt;
     private final AtomicLong openingDueAt;
-    private final AtomicReference<@Nullable Outage> outage = new AtomicReference<>(); // as far as the log says
+    private final AtomicReference<@Nullable Outage> outage = new AtomicReference<>();
     private volatile @Nullable Throwable cause;
 
-    /** When the log said that a breaker is open, and how many decisions had been made without Redis until then. */
-    private record Outage(long nanos, long decisions) {}
+    /** When a breaker opened, how many decisions had been made without Redis until then, and whether the log says so. */
+    private record Outage(long nanos, long decisions, AtomicBoolean isTold) {}
 
     FailureLog(NanoClock clock, Breakers breakers) {
         this.clock = clock;
@@ -43,8 +44,16 @@ final class FailureLog {
 
     /** Says that a breaker has opened; of one that does so again and again, no more often than of decisions. */
     void opened() {
+        begin();
         if (isDue(openingDueAt)) {
             write();
+        }
+    }
+
+    private void begin() {
+        outage.compareAndSet(null, new Outage(clock.nanos(), decisions.sum(), new AtomicBoolean()));
+        if (!breakers.isAnyOpen()) { // any more, and it would be taken for the beginning of the next one
+            closed();
         }
     }
 
@@ -66,7 +75,8 @@ final class FailureLog {
     private void write() {
         boolean isOpen = breakers.isAnyOpen();
         if (isOpen) {
-            outage.compareAndSet(null, new Outage(clock.nanos(), decisions.sum()));
+            begin();
+            tell(outage.get());
         }
         LOG.warn((isOpen
                         ? "Redis does not decide, but what policies say under on-failure: "
@@ -74,10 +84,16 @@ final class FailureLog {
                 + cause + " (decisions without it since the last such line: " + untold.getAndSet(0) + ')');
     }
 
+    private static void tell(@Nullable Outage begun) {
+        if (begun != null) {
+            begun.isTold.set(true);
+        }
+    }
+
     /** Says that no breaker is open any more, if one was said to be; and what that was like. */
     void closed() {
         Outage over = outage.getAndSet(null);
-        if (over != null) {
+        if (over != null && over.isTold.get()) {
             untold.set(0);
             LOG.info("Redis decides again, after " + TimeUnit.NANOSECONDS.toSeconds(clock.nanos() - over.nanos)
                     + " s (decisions without it in that time: " + (decisions.sum() - over.decisions) + ')');

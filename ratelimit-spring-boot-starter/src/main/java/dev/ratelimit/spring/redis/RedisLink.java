@@ -357,7 +357,7 @@ final class RedisLink implements AutoCloseable {
     private void connectMasters(Partitions nodes, RedisClusterAsyncCommands<byte[], byte[]> redis) {
         Map<RedisClusterNode, CompletableFuture<byte[]>> answers = new HashMap<>();
         for (int i = 0; i < KEYS_TO_FIND_MASTERS_BY; i++) {
-            byte[] key = (prefix + ':' + i).getBytes(StandardCharsets.UTF_8);
+            byte[] key = (prefix + ':' + RedisPolicy.VERSION + ':' + i).getBytes(StandardCharsets.UTF_8);
             RedisClusterNode master = nodes.getPartitionBySlot(SlotHash.getSlot(key));
             if (master != null) {
                 answers.computeIfAbsent(master, any -> redis.get(key).toCompletableFuture());

@@ -26,19 +26,21 @@ class FailureLogTest {
     private final RedisProcess server = RedisProcess.start();
     private final LettuceConnectionFactory connections = new LettuceConnectionFactory("127.0.0.1", server.port());
     private RedisRateLimiter limiter;
-    private LogLines lines;
+    private LogLines lines = new LogLines();
 
     @BeforeEach
     void connect() {
         connections.afterPropertiesSet();
         limiter = newLimiter();
         ask(1);
-        while (limiter.stats().failures(Failure.UNREACHABLE)
-                > 0) { // a busy machine may not connect as soon as start waits
+        for (int i = 0;
+                i < 20 && limiter.stats().failures(Failure.UNREACHABLE) > 0;
+                i++) { // as a busy machine may be late
             limiter.close();
             limiter = newLimiter();
             ask(1);
         }
+        lines.close();
         lines = new LogLines();
     }
 
@@ -141,6 +143,34 @@ class FailureLogTest {
                 .containsExactly(
                         AGAIN + "40 s (decisions without it in that time: 40)",
                         AGAIN + "80 s (decisions without it in that time: 80)");
+    }
+
+    @Test
+    void saysForHowLongAlsoWhereItsBeginningWasNotTold() {
+        Breakers breakers = new Breakers(clock);
+        Breaker breaker = breakers.of("");
+        FailureLog log = new FailureLog(clock, breakers);
+        for (int outage = 0; outage < 2; outage++) {
+            log.degraded();
+            while (!breakers.failed(breaker, "k")) {
+                log.degraded();
+            }
+            log.opened();
+            for (int second = 0; second < 600 * outage; second++) {
+                log.degraded();
+                clock.advance(Duration.ofSeconds(1));
+            }
+            if (breakers.succeeded(breaker)) {
+                log.closed();
+            }
+            clock.advance(Duration.ofSeconds(5));
+        }
+
+        assertThat(lines.ofLimiter())
+                .filteredOn(line -> line.startsWith(AGAIN))
+                .containsExactly(
+                        AGAIN + "0 s (decisions without it in that time: 0)",
+                        AGAIN + "600 s (decisions without it in that time: 600)");
     }
 
     @Test
