@@ -87,15 +87,6 @@ final class Shares {
         return true;
     }
 
-    static long nanosToFull(Terms share, long[] state, long nanos) {
-        long[] debts = share.debts(state, nanos);
-        long longest = 0;
-        for (int i = 0; i < debts.length; i++) {
-            longest = Math.max(longest, share.limit(i).nanos(debts[i]));
-        }
-        return longest;
-    }
-
     @SuppressWarnings("ReferenceEquality") // it is one of them
     static int indexOf(Terms share, Limit limit) {
         int i = 0;

@@ -259,10 +259,11 @@ final class StripedBucket extends GuardedBucket {
 
         Decision decision(long tokens, long maxWaitNanos, Limit decider) {
             long held = tokens(0);
-            long waitNanos = held >= tokens ? 0 : waitNanos(tokens);
+            long resetAfterNanos = resetAfterNanos();
+            long waitNanos = held >= tokens ? 0 : waitNanos(tokens, resetAfterNanos);
             boolean allowed = waitNanos <= maxWaitNanos && waitNanos != Long.MAX_VALUE && hasRoom();
             long left = allowed ? Math.max(0, held - tokens) : held;
-            return new Decision(allowed, left, waitNanos, resetAfterNanos(), decider);
+            return new Decision(allowed, left, waitNanos, resetAfterNanos, decider);
         }
 
         private boolean hasRoom() {
@@ -280,7 +281,7 @@ final class StripedBucket extends GuardedBucket {
         private long resetAfterNanos() {
             long longest = 0;
             for (int i = 0; i < cells.length; i++) {
-                longest = Math.max(longest, Shares.nanosToFull(cells[i].terms, states[i], nanos));
+                longest = Math.max(longest, cells[i].terms.nanosToFull(states[i], nanos));
             }
             return longest;
         }
@@ -289,16 +290,16 @@ final class StripedBucket extends GuardedBucket {
          * Returns the time until the cells together hold {@code tokens}, more than they do now. Nothing changes before one of
          * them has its next token, which is all that most callers lack; else that is searched for.
          */
-        private long waitNanos(long tokens) {
+        private long waitNanos(long tokens, long resetAfterNanos) {
             if (tokens > terms.smallestCapacity()) {
                 return Long.MAX_VALUE;
             }
-            long enough = nanosToNextToken();
+            long enough = nanosToNextToken(resetAfterNanos);
             if (tokens(enough) >= tokens) {
                 return enough;
             }
             long tooShort = enough;
-            enough = resetAfterNanos();
+            enough = resetAfterNanos;
             while (enough - tooShort > 1) {
                 long middle = tooShort + (enough - tooShort) / 2;
                 if (tokens(middle) >= tokens) {
@@ -310,8 +311,8 @@ final class StripedBucket extends GuardedBucket {
             return enough;
         }
 
-        private long nanosToNextToken() {
-            long soonest = resetAfterNanos();
+        private long nanosToNextToken(long resetAfterNanos) {
+            long soonest = resetAfterNanos;
             for (int i = 0; i < cells.length; i++) {
                 soonest = Math.min(soonest, cells[i].terms.waitNanos(states[i], nanos, tokens(i, 0) + 1));
             }

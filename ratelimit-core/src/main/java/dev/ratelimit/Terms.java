@@ -193,7 +193,17 @@ final class Terms {
         return fewest;
     }
 
-    /** Returns how long a state that {@code nanos} finds takes until it is good for {@code tokens}, as {@link Gcra#waitNanos} does. */
+    /** Returns how long a state takes from {@code nanos} until it is full. */
+    long nanosToFull(long[] state, long nanos) {
+        long now = now(state, nanos);
+        long longest = 0;
+        for (int i = 0; i < limits.length; i++) {
+            longest = Math.max(longest, limits[i].nanos(debt(state, i, now)));
+        }
+        return longest;
+    }
+
+    /** Returns how long a state takes from {@code nanos} until it is good for {@code tokens}, as {@link Gcra#waitNanos} does. */
     long waitNanos(long[] state, long nanos, long tokens) {
         long now = now(state, nanos);
         long longest = 0;

@@ -32,6 +32,7 @@ public class BucketBenchmark extends NanosPerDecision {
         TokenBucket bucket = TokenBucket.builder()
                 .limits(work.limits(limits))
                 .synchronization(synchronization)
+                .initialTokens(work.initialTokens())
                 .build();
         work.prepare(() -> bucket.tryConsume(1).allowed());
         return bucket;

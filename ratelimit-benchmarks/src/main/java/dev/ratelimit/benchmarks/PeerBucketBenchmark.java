@@ -21,7 +21,7 @@ public class PeerBucketBenchmark extends NanosPerDecision {
     @Setup
     public void setUp() {
         admitting = Work.ADMIT.prepare(peer.bucket(Work.ADMIT.limit()));
-        denying = Work.DENY.prepare(peer.bucket(Work.DENY.limit()));
+        denying = Work.DENY.prepare(peer.bucket(Work.DENY.limitOfKeys()));
     }
 
     @Benchmark

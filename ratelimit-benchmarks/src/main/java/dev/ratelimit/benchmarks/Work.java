@@ -10,7 +10,7 @@ public enum Work {
     /** A rate that no run uses up, and that isn't a whole number of nanoseconds a token. */
     ADMIT(1_000_000_000_000L, 300_000_000, Duration.ofSeconds(1)),
 
-    /** One token in a quarter of an hour, of so many that there are shares for stripes; consumed before the run. */
+    /** One token in a quarter of an hour, of so many that there are shares for stripes; all but one are gone when a bucket is made. */
     DENY(100_000, 1, Duration.ofMinutes(15));
 
     private final long capacity;
@@ -25,6 +25,10 @@ public enum Work {
 
     Limit limit() {
         return new Limit(capacity, refillTokens, refillPeriod);
+    }
+
+    long initialTokens() {
+        return this == ADMIT ? capacity : 1;
     }
 
     /** Returns a limit for one of many keys, whose bucket has a token back only after ten seconds: one that is full is forgotten. */
@@ -46,11 +50,9 @@ public enum Work {
 
     /** Brings a new bucket to where it gives this answer only, and returns it. */
     BooleanSupplier prepare(BooleanSupplier bucket) {
-        long left = this == ADMIT ? 1 : capacity;
-        while (left > 0 && bucket.getAsBoolean()) {
-            left--;
-        }
-        if (bucket.getAsBoolean() != (this == ADMIT)) {
+        boolean first = bucket.getAsBoolean();
+        boolean second = bucket.getAsBoolean();
+        if (!first || second != (this == ADMIT)) {
             throw new IllegalStateException("the bucket does not " + this + " under " + limit());
         }
         return bucket;
