@@ -39,7 +39,6 @@ public final class InvalidRateLimitException extends RuntimeException {
      * @param place a property's name, or an annotation and where it stands
      * @param problem the value and the rule it breaks, to be read after the place
      * @param remedy what to do, as a sentence
-     * @hidden
      */
     public InvalidRateLimitException(String place, String problem, String remedy) {
         super(place + ' ' + problem);
@@ -52,11 +51,7 @@ public final class InvalidRateLimitException extends RuntimeException {
         return place;
     }
 
-    /**
-     * {@return what to do, as a sentence}
-     *
-     * @hidden
-     */
+    /** {@return what to do, as a sentence} */
     public String remedy() {
         return remedy;
     }

@@ -99,7 +99,7 @@ public final class RateLimitAutoConfiguration {
             throw new InvalidRateLimitException(
                     redis,
                     "is redis, but there is nothing to ask it by",
-                    "Add org.springframework.boot:spring-boot-starter-data-redis, and do not exclude"
+                    "Add org.springframework.boot:spring-boot-starter-data-redis, with Lettuce, and do not exclude"
                             + " RateLimitRedisAutoConfiguration."
                             + (AotDetector.useGeneratedArtifacts()
                                     ? " Say redis when the application is built, too: what is built ahead of time has its beans."

@@ -105,7 +105,8 @@ public final class RateLimitRedisAutoConfiguration {
                 "is redis, which takes one LettuceConnectionFactory, or a primary one; there are: "
                         + (found.isEmpty() ? "none" : String.join(", ", found)),
                 "Add org.springframework.boot:spring-boot-starter-data-redis, without spring.data.redis.client-type or"
-                        + " with lettuce there; of several connections, make one primary.");
+                        + " with lettuce there, and do not exclude DataRedisAutoConfiguration; of several connections, make one"
+                        + " primary.");
     }
 
     private static void log(RedisProperties redis, String place, String prefix, RedisPolicies inRedis) {

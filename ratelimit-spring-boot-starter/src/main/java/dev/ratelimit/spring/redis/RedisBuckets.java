@@ -1,13 +1,14 @@
 package dev.ratelimit.spring.redis;
 
+import dev.ratelimit.Claim;
 import dev.ratelimit.Decision;
+import dev.ratelimit.Limit;
 import dev.ratelimit.NanoClock;
+import dev.ratelimit.Policy;
 import dev.ratelimit.spring.redis.BucketScript.Operation;
 import io.lettuce.core.RedisCommandTimeoutException;
 import io.lettuce.core.RedisException;
-import io.lettuce.core.SetArgs;
 import io.lettuce.core.cluster.SlotHash;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -28,8 +29,10 @@ import org.jspecify.annotations.Nullable;
 @SuppressWarnings("FutureReturnValueIgnored") // what is sent without waiting reports by itself
 final class RedisBuckets implements AutoCloseable {
     private static final int PART_OF_TIMEOUT_TO_QUEUE = 100; // the most that a call waits for others, to go with them
-    private static final byte[] NOTHING = {};
-    private static final SetArgs FOR_A_SECOND = SetArgs.Builder.px(Duration.ofSeconds(1));
+    /** What is asked to see whether Redis decides: whether it runs the script, and can be written to. */
+    private static final Policy PROBE = Policy.of("probe", Limit.of(1, Duration.ofSeconds(1)));
+
+    private static final RedisPolicy PROBE_IN_REDIS = new RedisPolicy(PROBE, 1);
 
     private final RedisLink link;
     private final CallQueue queue;
@@ -285,7 +288,7 @@ final class RedisBuckets implements AutoCloseable {
     }
 
     /**
-     * Tries in the background whether a server can be written to, and is as fast as it has to be; over another connection, if
+     * Tries in the background whether a server decides, and is as fast as it has to be; over another connection, if
      * the last try had no answer or an error for one.
      */
     private void probe(Breaker breaker) {
@@ -299,26 +302,35 @@ final class RedisBuckets implements AutoCloseable {
         breaker.probed();
         connected.thenAccept(done -> sendProbe(breaker)).whenComplete((done, failure) -> {
             if (failure != null) {
-                log.because(causeOf(failure));
+                probeFailed(failure);
             }
         });
     }
 
+    /** Fills a bucket that nobody else asks for, in the slot of what failed. */
     private void sendProbe(Breaker breaker) {
-        byte[] key = (breaker.failedKey() + ":probe").getBytes(StandardCharsets.UTF_8); // in the slot of what failed
-        long sentAt = clock.nanos();
-        link.commands().set(key, NOTHING, FOR_A_SECOND).whenComplete((reply, failure) -> {
+        RedisClaim claim =
+                new RedisClaim(new Claim(PROBE, "probe", 1), PROBE_IN_REDIS, "", breaker.failedKey() + ":probe");
+        Call call = new Call(Operation.RESET, 0, List.of(claim), breaker, clock.nanos());
+        call.reply.whenComplete((reply, failure) -> {
             if (failure == null) {
                 breaker.probeAnswered();
             }
-            if (!isInTime(sentAt)) {
-                log.because(noAnswerInTime()); // and not that its connection was given up since
+            if (!isInTime(call.madeAt)) {
+                probeFailed(noAnswerInTime()); // and not that its connection was given up since
             } else if (failure != null) {
-                log.because(causeOf(failure));
+                probeFailed(failure);
             } else {
                 succeeded(breaker);
             }
         });
+        queue.sendNow(call);
+    }
+
+    private void probeFailed(Throwable failure) {
+        Throwable cause = causeOf(failure);
+        stats.failed(cause);
+        log.because(cause);
     }
 
     @Override

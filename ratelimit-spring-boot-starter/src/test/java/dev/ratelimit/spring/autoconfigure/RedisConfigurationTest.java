@@ -94,8 +94,9 @@ class RedisConfigurationTest {
                     assertThat(sentenceOf(context.getStartupFailure()))
                             .isEqualTo("ratelimit.policies.api.backend is redis, but there is nothing to ask it by");
                     assertThat(actionOf(context.getStartupFailure()))
-                            .isEqualTo("Add org.springframework.boot:spring-boot-starter-data-redis, and do not exclude"
-                                    + " RateLimitRedisAutoConfiguration.");
+                            .isEqualTo(
+                                    "Add org.springframework.boot:spring-boot-starter-data-redis, with Lettuce, and do not exclude"
+                                            + " RateLimitRedisAutoConfiguration.");
                 });
     }
 

@@ -199,6 +199,23 @@ class FailureLogTest {
     }
 
     @Test
+    void doesNotSayThatRedisDecidesWhereItMayBeWrittenToButRunsNoScript() {
+        server.call("ACL", "SETUSER", "default", "-evalsha", "-eval");
+        ask(5);
+        for (int probe = 0; probe < 3; probe++) {
+            long refused = limiter.stats().failures(Failure.REFUSED);
+            clock.advance(Duration.ofSeconds(1));
+            ask(1);
+            Awaitility.await().until(() -> limiter.stats().failures(Failure.REFUSED) > refused);
+            assertThat(limiter.stats().isFailing()).isTrue();
+        }
+        assertThat(lines.ofLimiter()).noneMatch(line -> line.startsWith(AGAIN));
+
+        server.call("ACL", "SETUSER", "default", "+@all");
+        askUntilWell();
+    }
+
+    @Test
     void tellsTheLatestCauseWhileNobodyAsks() {
         refuseWrites(true);
         ask(5);
