@@ -18,8 +18,7 @@ import org.jspecify.annotations.Nullable;
  */
 @SuppressWarnings("FutureReturnValueIgnored") // calls report by their replies
 final class CallQueue {
-    private static final int FEW =
-            3; // for Redis to work at while replies wake their threads; more make for smaller ones
+    private static final int FEW = 3; // for Redis to work at while replies wake threads; more make for smaller ones
     private static final int MAX_KEYS_TOGETHER = 16; // as all of Redis waits meanwhile
 
     private final RedisLink link;

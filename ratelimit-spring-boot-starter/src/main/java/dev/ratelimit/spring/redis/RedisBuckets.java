@@ -29,6 +29,7 @@ import org.jspecify.annotations.Nullable;
 @SuppressWarnings("FutureReturnValueIgnored") // what is sent without waiting reports by itself
 final class RedisBuckets implements AutoCloseable {
     private static final int PART_OF_TIMEOUT_TO_QUEUE = 100; // the most that a call waits for others, to go with them
+
     /** What is asked to see whether Redis decides: whether it runs the script, and can be written to. */
     private static final Policy PROBE = Policy.of("probe", Limit.of(1, Duration.ofSeconds(1)));
 

@@ -123,11 +123,10 @@ final class RedisLink implements AutoCloseable {
         if (model.getSocketConfiguration() != null) {
             return model.getSocketConfiguration();
         }
-        return given(model)
-                        instanceof
-                        RedisStandaloneConfiguration given // which it does not show if made with its interface
-                ? given
-                : model.getStandaloneConfiguration();
+        if (given(model) instanceof RedisStandaloneConfiguration hidden) { // where it was made by its interface
+            return hidden;
+        }
+        return model.getStandaloneConfiguration();
     }
 
     private LettuceClientConfiguration client(LettuceClientConfiguration model) {
